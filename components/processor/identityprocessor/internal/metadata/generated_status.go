@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package metadata
+
+import (
+	"go.opentelemetry.io/collector/component"
+)
+
+var (
+	Type      = component.MustNewType("identity")
+	ScopeName = "github.com/k0rdent/kof/components/processor/identityprocessor"
+)
+
+const (
+	MetricsStability = component.StabilityLevelAlpha
+	LogsStability    = component.StabilityLevelAlpha
+	TracesStability  = component.StabilityLevelAlpha
+)
