@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package toolcache
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Tool describes one program and how it is built.
+type Tool struct {
+	// Name is the name of the program and of its binary.
+	Name string
+	// Module is the folder with the tool's go.mod, below the repository root.
+	Module string
+	// Package is the import path of the program's main package.
+	Package string
+	// Tags are Go build tags.
+	Tags []string
+	// Cgo says that the program can't be built with CGO_ENABLED=0.
+	Cgo bool
+	// ColdCPU is about how many CPU seconds the build takes with an empty Go
+	// build cache; shown to whoever waits for it.
+	ColdCPU int
+	// Default says that tests and the demo can't run without it.
+	Default bool
+}
+
+const victoriaMetricsApp = "github.com/VictoriaMetrics/VictoriaMetrics/app/"
+
+var known = []Tool{
+	{Name: "victoria-metrics", Module: "tools/victoriametrics", Package: victoriaMetricsApp + "victoria-metrics", ColdCPU: 80, Default: true},
+	{Name: "vmagent", Module: "tools/victoriametrics", Package: victoriaMetricsApp + "vmagent", ColdCPU: 90},
+	{Name: "vmalert", Module: "tools/victoriametrics", Package: victoriaMetricsApp + "vmalert", ColdCPU: 90},
+	{Name: "vmauth", Module: "tools/victoriametrics", Package: victoriaMetricsApp + "vmauth", ColdCPU: 60},
+	{Name: "victoria-logs", Module: "tools/victorialogs", Package: "github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs", ColdCPU: 70, Default: true},
+	{Name: "vlagent", Module: "tools/victorialogs", Package: "github.com/VictoriaMetrics/VictoriaLogs/app/vlagent", ColdCPU: 70},
+	{Name: "jaeger", Module: "tools/jaeger", Package: "github.com/jaegertracing/jaeger/cmd/jaeger", ColdCPU: 300, Default: true},
+	{Name: "ocb", Module: "tools/ocb", Package: "go.opentelemetry.io/collector/cmd/builder", ColdCPU: 45},
+	{Name: "staticcheck", Module: "tools/staticcheck", Package: "honnef.co/go/tools/cmd/staticcheck", ColdCPU: 75},
+	{Name: "govulncheck", Module: "tools/govulncheck", Package: "golang.org/x/vuln/cmd/govulncheck", ColdCPU: 60},
+}
+
+// Tools returns all known tools, in the order of the table.
+func Tools() []Tool { return slices.Clone(known) }
+
+// find returns the tool of that name; the error lists the known names.
+func find(name string) (Tool, error) {
+	names := make([]string, 0, len(known))
+	for _, t := range known {
+		if t.Name == name {
+			return t, nil
+		}
+		names = append(names, t.Name)
+	}
+	return Tool{}, fmt.Errorf("unknown tool %q; known are %s", name, strings.Join(names, ", "))
+}
