@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Package status lets exporters show what their lanes do, to whatever extension presents it, without either knowing the other.
+package status
+
+import "time"
+
+// Lane is what one lane of an exporter does at a moment. Items are data points, log records or spans.
+type Lane struct {
+	Exporter string `json:"exporter"` // the exporter's ID
+	Region   string `json:"region"`
+	Signal   string `json:"signal"`         // metrics, logs or traces
+	Zone     string `json:"zone,omitempty"` // residency zone; empty while the directory doesn't know the region
+	State    State  `json:"state"`
+	// Via is the region whose endpoint takes the records now: another one than Region during a failover.
+	Via      string `json:"via,omitempty"`
+	Endpoint string `json:"endpoint,omitempty"` // URL without credentials
+
+	AcceptedItems  int64            `json:"accepted_items"`
+	DeliveredItems int64            `json:"delivered_items"`
+	ReleasedItems  int64            `json:"released_items"`
+	DroppedItems   map[string]int64 `json:"dropped_items"` // by reason
+	HeldItems      int64            `json:"held_items"`
+	HeldBytes      int64            `json:"held_bytes"`
+	ResidualItems  int64            `json:"residual_items"` // 0, or there is a defect
+
+	OldestHeld    time.Time `json:"oldest_held,omitzero"`    // when the oldest held record was accepted; zero when none is
+	LastDelivered time.Time `json:"last_delivered,omitzero"` // zero: not since the start
+	LastError     string    `json:"last_error,omitempty"`    // in the server's words, bounded
+	LastErrorAt   time.Time `json:"last_error_at,omitzero"`
+}
+
+// State says in a word what a lane does.
+type State string
+
+const (
+	// StateDelivering: the last attempt delivered, or there was none yet.
+	StateDelivering State = "delivering"
+	// StateRetrying: the last attempt failed; records are held and tried again.
+	StateRetrying State = "retrying"
+	// StateFailover: records go to another region of the same zone.
+	StateFailover State = "failover"
+	// StateDraining: the directory no longer has the region; what was accepted before is still delivered, for a set time.
+	StateDraining State = "draining"
+	// StateHolding: there is nowhere to deliver to.
+	StateHolding State = "holding"
+)
+
+// LaneSource returns the lanes as they are now. It is safe for concurrent use and returns soon.
+type LaneSource func() []Lane
+
+// LaneRegistry is what an extension implements to be told of lanes. Exporters look for it among the extensions when they start.
+type LaneRegistry interface {
+	// AddLanes adds a source until remove is called.
+	AddLanes(source LaneSource) (remove func())
+}
