@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# `make help` lists what there is. The go command does all the work; this file holds its settings.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# One set of settings for building and testing, so that both share one build cache: a cold build of the collector takes some
+# 1,100 CPU seconds. The tags leave out what only other clouds need: 110 packages of Prometheus service discovery, tracing in gRPC.
+TAGS := remove_all_sd,enable_kubernetes_sd,grpcnotrace
+export GOFLAGS := -trimpath -tags=$(TAGS)
+export CGO_ENABLED := 0
+export TAGS
+
+BIN ?= bin
+# A release is the commit that carries its tag; everything else is a development version of its commit.
+VERSION ?= $(shell git describe --tags --exact-match --match 'v[0-9]*' 2>/dev/null)
+COMMIT ?= $(shell commit=$$(git rev-parse -q --verify --short=12 HEAD 2>/dev/null) && echo "$$commit$$(git diff --quiet HEAD || echo .dirty)")
+VERSION_PACKAGE := github.com/k0rdent/kof/internal/version
+LDFLAGS = -s -w -X $(VERSION_PACKAGE).version=$(VERSION) -X $(VERSION_PACKAGE).commit=$(COMMIT)
+
+# Tests that start servers or the whole agent take their time on a machine with few cores.
+TEST_TIMEOUT ?= 20m
+# What has goroutines of its own.
+RACE_PACKAGES ?= ./components/... ./internal/... ./test/backends/... ./test/toolcache/...
+
+TOOLS := go run ./test/cmd/tools
+
+##@ Try it
+
+.PHONY: demo
+demo: build ## Two regions with real backends and an agent with real input; a live table until Ctrl-C
+	@go build -o $(BIN)/kof-demo ./test/demo
+	@$(BIN)/kof-demo -agent $(BIN)/kof-otelcol
+
+.PHONY: demo-check
+demo-check: build ## The demo without a terminal: a minute of input, then every record is looked for in the stores
+	@go build -o $(BIN)/kof-demo ./test/demo
+	@$(BIN)/kof-demo -agent $(BIN)/kof-otelcol -check
+
+.PHONY: demo-outage
+demo-outage: build ## The same, with one region's stores down for a while: held for that region alone, then delivered
+	@go build -o $(BIN)/kof-demo ./test/demo
+	@$(BIN)/kof-demo -agent $(BIN)/kof-otelcol -check -outage
+
+##@ Build
+
+.PHONY: build
+build: ## bin/kof-otelcol: static, stripped, with version and commit
+	@hack/go-progress.sh build -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN)/kof-otelcol ./cmd/kof-otelcol
+
+.PHONY: generate
+generate: ## Turn builder-config.yaml into the sources of kof-otelcol and the requirements of go.mod
+	@go run ./hack/generate
+
+.PHONY: tools
+tools: ## Build the backends that tests and the demo start into the user's cache folder (once per version)
+	@$(TOOLS)
+
+.PHONY: clean
+clean: ## Remove what was built here; caches stay
+	@rm -rf $(BIN)
+
+##@ Check
+
+.PHONY: test
+test: build tools ## Unit tests, and end-to-end tests on real backends
+	@go test -timeout $(TEST_TIMEOUT) ./...
+
+.PHONY: test-race
+test-race: ## The packages with goroutines of their own, under the race detector (needs a C compiler)
+	@CGO_ENABLED=1 hack/go-progress.sh build -race $(RACE_PACKAGES)
+	@CGO_ENABLED=1 go test -race -timeout $(TEST_TIMEOUT) $(RACE_PACKAGES)
+
+.PHONY: bench
+bench: ## Benchmarks
+	@go test -run '^$$' -bench . -benchmem ./components/... ./internal/...
+
+.PHONY: lint
+lint: ## Format, licence lines, go vet, staticcheck, go.mod and go.sum
+	@hack/lint.sh
+
+.PHONY: generate-check
+generate-check: ## Fail when `make generate` would change something; changes nothing itself
+	@go run ./hack/generate -check
+
+.PHONY: ci
+ci: ## All that a change has to pass, as on a bare machine
+	@.ci/run
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
