@@ -63,7 +63,8 @@ func (n *names) init() {
 	// takes the other's place.
 	n.metricNamer = otlptranslator.MetricNamer{WithMetricSuffixes: true}
 	n.labelNamer = otlptranslator.LabelNamer{
-		UnderscoreLabelSanitization: true, //nolint:staticcheck // deprecated, but on by default there
+		//lint:ignore SA1019 deprecated, but on by default there
+		UnderscoreLabelSanitization: true,
 	}
 	n.metrics = map[metricKey]*metricName{}
 	n.labels = map[string]*labelName{}

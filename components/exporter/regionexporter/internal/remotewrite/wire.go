@@ -19,7 +19,7 @@ const (
 	labelNameTag   = 1<<3 | 2 // Label.name
 	labelValueTag  = 2<<3 | 2 // Label.value
 	sampleValueTag = 1<<3 | 1 // Sample.value, a double
-	sampleTimeTag  = 2<<3 | 0 // Sample.timestamp, a varint of milliseconds
+	sampleTimeTag  = 2 << 3   // Sample.timestamp, a varint (wire type 0) of milliseconds
 )
 
 func uvarintSize(n int) int {

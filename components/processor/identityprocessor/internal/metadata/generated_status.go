@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+// Package metadata holds what metadata.yaml declares.
 package metadata
 
 import (
