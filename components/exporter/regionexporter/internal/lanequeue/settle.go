@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package lanequeue
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+)
+
+// Return gives records back that were taken, so that they are taken again. Only the single taker of a queue may return records,
+// and all that it holds at once: with several takers, records of another one could be among those that are taken again.
+func (q *Queue) Return(recs []Record) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.giveBack(recs)
+}
+
+func (q *Queue) giveBack(recs []Record) {
+	for _, rec := range recs {
+		q.forget(rec)
+		q.next = min(q.next, rec.seq)
+	}
+}
+
+// forget ends the taker's hold on a record.
+func (q *Queue) forget(rec Record) {
+	if h, ok := q.inFlight[rec.seq]; ok {
+		q.inFlightBytes -= h.bytes
+		delete(q.inFlight, rec.seq)
+	}
+}
+
+// Settle books what became of records that were taken, and deletes them. The outcome's items are those of the records. It returns
+// the store's error; the records are settled all the same, and deleted with the next change that the store takes. After [Queue.Close]
+// it does nothing but return an error.
+func (q *Queue) Settle(ctx context.Context, recs []Record, out Outcome) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.isClosed() {
+		return errClosed
+	}
+	changed := q.state
+	ops := make([]*storage.Operation, 0, len(recs)+1)
+	var bytes int64
+	for _, rec := range recs {
+		bytes += int64(rec.stored)
+		ops = append(ops, storage.DeleteOperation(key(rec.seq)))
+		q.forget(rec)
+	}
+	q.audit.settled(recs)
+	changed.totals.HeldBytes -= bytes
+	changed.totals.apply(out)
+	changed.head = q.firstHeld(q.next)
+	q.opts.Budget.add(-bytes)
+	if err := q.commit(ctx, changed, ops); err != nil {
+		q.state = changed
+		for _, rec := range recs {
+			q.debris[rec.seq] = struct{}{}
+		}
+		return err
+	}
+	return q.reconcile(ctx)
+}
+
+// firstHeld returns the first record that is not settled, given the first that no taker has.
+func (q *Queue) firstHeld(next uint64) uint64 {
+	first := next
+	for seq := range q.inFlight {
+		first = min(first, seq)
+	}
+	return first
+}
+
+// OldestAccepted returns when the oldest record that the queue holds was accepted; zero when it holds none.
+func (q *Queue) OldestAccepted(ctx context.Context) time.Time {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var times []time.Time
+	for _, h := range q.inFlight {
+		times = append(times, h.accepted)
+	}
+	if len(times) == 0 && q.next < q.state.tail {
+		if recs, err := q.read(ctx, q.next, 1); err == nil && recs[0] != nil {
+			times = append(times, recs[0].Accepted)
+		}
+	}
+	if len(times) == 0 {
+		return time.Time{}
+	}
+	return slices.MinFunc(times, time.Time.Compare)
+}
