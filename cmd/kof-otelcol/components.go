@@ -6,6 +6,7 @@ package main
 
 import (
 	regionexporter "github.com/k0rdent/kof/components/exporter/regionexporter"
+	statusextension "github.com/k0rdent/kof/components/extension/statusextension"
 	identityprocessor "github.com/k0rdent/kof/components/processor/identityprocessor"
 	bearertokenauthextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension"
 	healthcheckextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
@@ -68,6 +69,7 @@ func components() (otelcol.Factories, error) {
 		healthcheckextension.NewFactory(),
 		pprofextension.NewFactory(),
 		zpagesextension.NewFactory(),
+		statusextension.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
@@ -79,6 +81,7 @@ func components() (otelcol.Factories, error) {
 		healthcheckextension.NewFactory().Type():     "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension v0.149.0",
 		pprofextension.NewFactory().Type():           "github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension v0.149.0",
 		zpagesextension.NewFactory().Type():          "go.opentelemetry.io/collector/extension/zpagesextension v0.149.0",
+		statusextension.NewFactory().Type():          "github.com/k0rdent/kof v0.0.0",
 	})
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](

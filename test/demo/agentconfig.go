@@ -37,14 +37,14 @@ func findRoot() (string, error) {
 }
 
 // endpoints are the loopback ports of one agent.
-type endpoints struct{ otlpGRPC, otlpHTTP, health, metrics int }
+type endpoints struct{ otlpGRPC, otlpHTTP, health, metrics, status int }
 
 // freePorts finds ports for an agent. Something else may take one before the agent does; then its start fails and is
 // tried again with others.
 func freePorts() (endpoints, error) {
 	var e endpoints
 	var err error
-	for _, port := range []*int{&e.otlpGRPC, &e.otlpHTTP, &e.health, &e.metrics} {
+	for _, port := range []*int{&e.otlpGRPC, &e.otlpHTTP, &e.health, &e.metrics, &e.status} {
 		l, listenErr := net.Listen("tcp", "127.0.0.1:0")
 		if listenErr != nil {
 			return endpoints{}, errors.Join(err, listenErr)
@@ -77,6 +77,7 @@ func agentConfig(root, binary, directory, state string, e endpoints, log io.Writ
 			"KOF_OTLP_HTTP_ENDPOINT=" + loopback(e.otlpHTTP),
 			"KOF_HEALTH_ENDPOINT=" + loopback(e.health),
 			"KOF_METRICS_PORT=" + strconv.Itoa(e.metrics),
+			"KOF_STATUS_ENDPOINT=" + loopback(e.status),
 		},
 		HealthURL:  "http://" + loopback(e.health) + "/",
 		MetricsURL: "http://" + loopback(e.metrics) + "/metrics",

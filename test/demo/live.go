@@ -135,9 +135,9 @@ func (l *live) addresses() []string {
 			[]string{"", "VictoriaLogs", servers.Logs.URL + "/select/vmui/", "PID " + pids[1]},
 			[]string{"", "Jaeger", servers.Traces.URL + "/api/traces?service=" + l.services(r.name), "PID " + pids[2]})
 	}
-	rows = append(rows, []string{
-		"agent", "own metrics", fmt.Sprintf("http://127.0.0.1:%d/metrics", l.stack.ports.metrics), "PID " + strconv.Itoa(l.stack.agent.PID()),
-	})
+	rows = append(rows,
+		[]string{"agent", "what its lanes do", fmt.Sprintf("http://127.0.0.1:%d/", l.stack.ports.status), "PID " + strconv.Itoa(l.stack.agent.PID())},
+		[]string{"", "own metrics", fmt.Sprintf("http://127.0.0.1:%d/metrics", l.stack.ports.metrics), ""})
 	lines := table.Lines(make([]string, 4), rows)[1:]
 	lines = append(lines, kills...)
 	return append(lines, fmt.Sprintf("First row after %.1f s; running for %s; files in %s; Ctrl-C stops all",

@@ -49,6 +49,7 @@ type Queue struct {
 	audit  audit
 
 	inFlightBytes int64
+	first         *Record // the one at next, without its payload, once OldestAccepted has read it
 }
 
 type held struct {

@@ -4,7 +4,6 @@ package lanequeue
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
@@ -78,17 +77,25 @@ func (q *Queue) firstHeld(next uint64) uint64 {
 func (q *Queue) OldestAccepted(ctx context.Context) time.Time {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	var times []time.Time
-	for _, h := range q.inFlight {
-		times = append(times, h.accepted)
-	}
-	if len(times) == 0 && q.next < q.state.tail {
-		if recs, err := q.read(ctx, q.next, 1); err == nil && recs[0] != nil {
-			times = append(times, recs[0].Accepted)
+	if len(q.inFlight) > 0 {
+		var oldest time.Time
+		for _, h := range q.inFlight {
+			if oldest.IsZero() || h.accepted.Before(oldest) {
+				oldest = h.accepted
+			}
 		}
+		return oldest
 	}
-	if len(times) == 0 {
+	if q.next == q.state.tail || q.isClosed() {
 		return time.Time{}
 	}
-	return slices.MinFunc(times, time.Time.Compare)
+	if q.first == nil || q.first.seq != q.next { // read once, not at each look
+		recs, err := q.read(ctx, q.next, 1)
+		if err != nil || recs[0] == nil {
+			return time.Time{}
+		}
+		q.first = recs[0]
+		q.first.Payload = nil
+	}
+	return q.first.Accepted
 }
