@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package regionexporter
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/k0rdent/kof/internal/region"
+)
+
+// The resource attributes that decide on the region, in the order of their weight.
+const (
+	attrRegion      = "kof.region"
+	attrTenant      = "kof.tenant"
+	attrCloudRegion = "cloud.region"
+)
+
+// decide returns the name of the region that a resource belongs to: its kof.region; the region of its kof.tenant; its
+// cloud.region, if the directory knows it; else the home region. The name may be unknown to the directory only where kof.region
+// gives it. Values that aren't strings count as not set.
+func decide(dir *region.Directory, home string, resource pcommon.Map) string {
+	var explicit, tenant, cloud string
+	for key, value := range resource.All() {
+		switch key {
+		case attrRegion:
+			explicit = value.Str()
+		case attrTenant:
+			tenant = value.Str()
+		case attrCloudRegion:
+			cloud = value.Str()
+		}
+	}
+	if explicit != "" {
+		return explicit
+	}
+	if t, ok := dir.Tenants[tenant]; ok && tenant != "" {
+		return t.Region
+	}
+	if _, ok := dir.Regions[cloud]; ok && cloud != "" {
+		return cloud
+	}
+	return home
+}

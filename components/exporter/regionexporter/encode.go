@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package regionexporter
+
+import (
+	"fmt"
+	"sync"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/k0rdent/kof/components/exporter/regionexporter/internal/lanequeue"
+	"github.com/k0rdent/kof/components/exporter/regionexporter/internal/remotewrite"
+)
+
+// batch is telemetry of one signal on its way into a lane.
+type batch interface {
+	items() int
+	// otlp returns the protobuf of the signal's OTLP export request.
+	otlp() ([]byte, error)
+}
+
+func (m metrics) items() int { return m.DataPointCount() }
+func (l logs) items() int    { return l.LogRecordCount() }
+func (t traces) items() int  { return t.SpanCount() }
+
+// The protobuf of pdata's top-level types is that of the export requests (opentelemetry-proto says so in each file).
+
+func (m metrics) otlp() ([]byte, error) {
+	return (&pmetric.ProtoMarshaler{}).MarshalMetrics(m.Metrics)
+}
+
+func (l logs) otlp() ([]byte, error) {
+	return (&plog.ProtoMarshaler{}).MarshalLogs(l.Logs)
+}
+
+func (t traces) otlp() ([]byte, error) {
+	return (&ptrace.ProtoMarshaler{}).MarshalTraces(t.Traces)
+}
+
+// unmarshalOTLP is the inverse of otlp.
+func unmarshalOTLP(s signal, payload []byte) (batch, error) {
+	switch s {
+	case signalMetrics:
+		m, err := (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics(payload)
+		return metrics{m}, err
+	case signalLogs:
+		l, err := (&plog.ProtoUnmarshaler{}).UnmarshalLogs(payload)
+		return logs{l}, err
+	default:
+		t, err := (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces(payload)
+		return traces{t}, err
+	}
+}
+
+// encoder makes the payloads that lanes store. It is safe for concurrent use.
+type encoder struct {
+	remoteWrite sync.Pool // of *remotewrite.Encoder: each caches the names it has seen
+}
+
+func newEncoder(cfg MetricsConfig) (*encoder, error) {
+	options := cfg.options()
+	first, err := remotewrite.NewEncoder(options)
+	if err != nil {
+		return nil, fmt.Errorf("metrics: %w", err)
+	}
+	e := &encoder{}
+	e.remoteWrite.New = func() any {
+		enc, err := remotewrite.NewEncoder(options)
+		if err != nil {
+			panic(err) // the same options made the first one
+		}
+		return enc
+	}
+	e.remoteWrite.Put(first)
+	return e, nil
+}
+
+// encode returns the batch in a format, and counts the items that the format can't carry.
+func (e *encoder) encode(b batch, format lanequeue.Format) (payload []byte, items int, dropped lanequeue.Dropped, err error) {
+	if m, ok := b.(metrics); ok && format == lanequeue.FormatRemoteWrite {
+		enc := e.remoteWrite.Get().(*remotewrite.Encoder)
+		defer e.remoteWrite.Put(enc)
+		payload, result := enc.Append(nil, m.Metrics)
+		dropped[lanequeue.ReasonUnsupported] = int64(result.DroppedPoints())
+		return payload, result.Points, dropped, nil
+	}
+	payload, err = b.otlp()
+	return payload, b.items(), dropped, err
+}
