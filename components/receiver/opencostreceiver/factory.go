@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package opencostreceiver
+
+import (
+	"context"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/receiver"
+
+	"github.com/k0rdent/kof/components/receiver/opencostreceiver/internal/metadata"
+)
+
+// NewFactory returns the factory of the receiver.
+func NewFactory() receiver.Factory {
+	return receiver.NewFactory(metadata.Type, createDefaultConfig,
+		receiver.WithMetrics(createMetrics, metadata.MetricsStability))
+}
+
+func createMetrics(_ context.Context, set receiver.Settings, cfg component.Config, next consumer.Metrics) (receiver.Metrics, error) {
+	c := cfg.(*Config)
+	if c.Mode == modeCluster {
+		return newClusterReceiver(set, c, next)
+	}
+	return newNodeReceiver(set, c, next)
+}
