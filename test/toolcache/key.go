@@ -23,13 +23,18 @@ const modulePath = "github.com/k0rdent/kof"
 // key returns the short hash that names one build of a tool.
 func key(tool Tool, moduleDir, goVersion string) (string, error) {
 	h := sha256.New()
-	for _, name := range []string{"go.mod", "go.sum"} {
-		content, err := os.ReadFile(filepath.Join(moduleDir, name))
+	paths := []string{filepath.Join(moduleDir, "go.mod"), filepath.Join(moduleDir, "go.sum")}
+	sources, err := filepath.Glob(filepath.Join(moduleDir, "*.go"))
+	if err != nil {
+		return "", fmt.Errorf("module of %s: %w", tool.Name, err)
+	}
+	for _, path := range append(paths, sources...) {
+		content, err := os.ReadFile(path)
 		if err != nil {
 			return "", fmt.Errorf("module of %s: %w", tool.Name, err)
 		}
-		// The length keeps the two files from running into each other.
-		fmt.Fprintf(h, "%s %d\n", name, len(content))
+		// The length keeps the files from running into each other.
+		fmt.Fprintf(h, "%s %d\n", filepath.Base(path), len(content))
 		h.Write(content)
 	}
 	fmt.Fprintf(h, "%s/%s %s %q %q\n", runtime.GOOS, runtime.GOARCH, goVersion, buildArgs(tool, ""), buildSettings(tool))

@@ -12,7 +12,7 @@ import (
 type Tool struct {
 	// Name is the name of the program and of its binary.
 	Name string
-	// Module is the folder with the tool's go.mod, below the repository root.
+	// Module is the folder with the tool's go.mod, below the repository root. The Go files there, if any, are the program.
 	Module string
 	// Package is the import path of the program's main package.
 	Package string
@@ -29,6 +29,9 @@ type Tool struct {
 
 const victoriaMetricsApp = "github.com/VictoriaMetrics/VictoriaMetrics/app/"
 
+// collectorTags are those of kof-otelcol in the Makefile, so that a collector of other components shares its build cache.
+var collectorTags = []string{"remove_all_sd", "enable_kubernetes_sd", "grpcnotrace"}
+
 var known = []Tool{
 	{Name: "victoria-metrics", Module: "tools/victoriametrics", Package: victoriaMetricsApp + "victoria-metrics", ColdCPU: 80, Default: true},
 	{Name: "vmagent", Module: "tools/victoriametrics", Package: victoriaMetricsApp + "vmagent", ColdCPU: 90},
@@ -37,7 +40,11 @@ var known = []Tool{
 	{Name: "victoria-logs", Module: "tools/victorialogs", Package: "github.com/VictoriaMetrics/VictoriaLogs/app/victoria-logs", ColdCPU: 70, Default: true},
 	{Name: "vlagent", Module: "tools/victorialogs", Package: "github.com/VictoriaMetrics/VictoriaLogs/app/vlagent", ColdCPU: 70},
 	{Name: "jaeger", Module: "tools/jaeger", Package: "github.com/jaegertracing/jaeger/cmd/jaeger", ColdCPU: 300, Default: true},
+	{Name: "opencost", Module: "tools/opencost", Package: "github.com/opencost/opencost/cmd/costmodel", ColdCPU: 600},
+	{Name: "etcd", Module: "tools/etcd", Package: "go.etcd.io/etcd/server/v3", ColdCPU: 75},
+	{Name: "kube-apiserver", Module: "tools/kubernetes", Package: "k8s.io/kubernetes/cmd/kube-apiserver", ColdCPU: 720},
 	{Name: "ocb", Module: "tools/ocb", Package: "go.opentelemetry.io/collector/cmd/builder", ColdCPU: 45},
+	{Name: "stock-otelcol", Module: "test/chaos/stock", Package: "github.com/k0rdent/kof/test/chaos/stock", Tags: collectorTags, ColdCPU: 900},
 	{Name: "staticcheck", Module: "tools/staticcheck", Package: "honnef.co/go/tools/cmd/staticcheck", ColdCPU: 75},
 	{Name: "govulncheck", Module: "tools/govulncheck", Package: "golang.org/x/vuln/cmd/govulncheck", ColdCPU: 60},
 }

@@ -70,6 +70,13 @@ func TestKeyFollowsWhatDecidesTheBuild(t *testing.T) {
 		"tags":       func() (string, error) { return key(tagged, dir, "go1.26.8") },
 		"cgo":        func() (string, error) { return key(withCgo, dir, "go1.26.8") },
 		"go version": func() (string, error) { return key(tool, dir, "go1.26.9") },
+		"source": func() (string, error) {
+			other := strings.ReplaceAll(goodMain, "hello", "hullo")
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte(other), 0o644))
+			k, err := key(tool, dir, "go1.26.8")
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte(goodMain), 0o644))
+			return k, err
+		},
 		"go.sum": func() (string, error) {
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "go.sum"), []byte("\n"), 0o644))
 			return key(tool, dir, "go1.26.8")
