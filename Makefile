@@ -74,6 +74,10 @@ test-race: ## The packages with goroutines of their own, under the race detector
 	@CGO_ENABLED=1 hack/go-progress.sh build -race $(RACE_PACKAGES)
 	@CGO_ENABLED=1 go test -race -timeout $(TEST_TIMEOUT) $(RACE_PACKAGES)
 
+.PHONY: opencost-diff
+opencost-diff: ## The opencost receiver against the real OpenCost, live (root, for a network namespace; a long build the first time)
+	@KOF_OPENCOST_LIVE=1 go test -count=1 -timeout 60m -run TestDifferential -v ./test/opencostdiff
+
 .PHONY: bench
 bench: ## Benchmarks
 	@go test -run '^$$' -bench . -benchmem ./components/... ./internal/...

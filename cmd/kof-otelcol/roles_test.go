@@ -33,8 +33,12 @@ func roles(t *testing.T) []role {
 	return []role{
 		// What the chart gives.
 		{distribution + "agent.yaml", []string{
-			"KOF_REGION=eu-west-1", "KOF_CLUSTER_NAME=cluster-1", "KOF_NODE_NAME=node-1", "KOF_NODE_IP=10.0.0.7", "KOF_POD_IP=10.0.0.7",
+			"KOF_REGION=eu-west-1", "KOF_CLUSTER_NAME=cluster-1", "KOF_NODE_NAME=node-1", "KOF_NODE_IP=10.0.0.7", "KOF_POD_IP=10.0.0.7", "KOF_HOST_IP=10.0.0.7",
 			"KOF_POD_NAMESPACE=kof", "KOF_POD_NAME=kof-agent-x7k2p", "KOF_STATE_DIR=" + t.TempDir(), "KOF_HOST_ROOT=/",
+		}},
+		{distribution + "cluster.yaml", []string{
+			"KOF_REGION=eu-west-1", "KOF_CLUSTER_NAME=cluster-1", "KOF_POD_IP=10.0.0.8", "KOF_POD_NAME=kof-cluster-0", "KOF_POD_NAMESPACE=kof",
+			"KOF_STATE_DIR=" + t.TempDir(),
 		}},
 		{distribution + "host.yaml", unitEnvironment(t)},
 	}
@@ -183,6 +187,9 @@ func openAddresses(t *testing.T, config component.Config) []string {
 	for _, key := range c.AllKeys() {
 		if key != "endpoint" && !strings.HasSuffix(key, confmap.KeyDelimiter+"endpoint") {
 			continue
+		}
+		if strings.HasPrefix(key, "kubelet"+confmap.KeyDelimiter) {
+			continue // a server that is asked
 		}
 		address, _ := c.Get(key).(string)
 		host, _, err := net.SplitHostPort(address)
