@@ -74,6 +74,14 @@ test-race: ## The packages with goroutines of their own, under the race detector
 	@CGO_ENABLED=1 hack/go-progress.sh build -race $(RACE_PACKAGES)
 	@CGO_ENABLED=1 go test -race -timeout $(TEST_TIMEOUT) $(RACE_PACKAGES)
 
+.PHONY: test-residency
+test-residency: ## Ten million records through the region exporter while directories change and endpoints fail; none may leave its zone
+	@KOF_RESIDENCY_RECORDS=$(or $(RECORDS),1e7) go test -count=1 -timeout 120m -run TestResidency -v ./components/exporter/regionexporter
+
+.PHONY: test-residency-long
+test-residency-long: ## The same with a hundred million
+	@$(MAKE) test-residency RECORDS=1e8
+
 .PHONY: opencost-diff
 opencost-diff: ## The opencost receiver against the real OpenCost, live (root, for a network namespace; a long build the first time)
 	@KOF_OPENCOST_LIVE=1 go test -count=1 -timeout 60m -run TestDifferential -v ./test/opencostdiff
