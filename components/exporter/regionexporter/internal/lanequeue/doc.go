@@ -10,5 +10,7 @@
 //	accepted = delivered + released + sum(dropped by reason) + held
 //
 // Delivery is at least once: records that were taken and not settled when the process died are taken again. They are bounded by
-// what the takers hold at a time.
+// what the takers hold at a time, and by [maxDebris] more while the store takes no changes, as on a full disk.
+//
+// What the store lost or damaged is found when it is read, and booked as dropped as soon as all else of its time is settled.
 package lanequeue
