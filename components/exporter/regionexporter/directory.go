@@ -61,7 +61,7 @@ func (e *regionExporter) apply(ctx context.Context, dir *region.Directory) error
 	}
 	e.routing.Store(next)
 	for _, l := range e.unknown {
-		l.run(func(ctx context.Context) { e.release(ctx, l) })
+		l.look()
 	}
 	return nil
 }

@@ -99,7 +99,9 @@ func (e *regionExporter) openUnknownLanes(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		e.unknown[s] = &unknownLane{lane: newLane(unknownRegion, s, q, e)}
+		l := &unknownLane{lane: newLane(unknownRegion, s, q, e), changed: make(chan struct{}, 1)}
+		l.run(func(ctx context.Context) { e.releaseAll(ctx, l) })
+		e.unknown[s] = l
 	}
 	return nil
 }
