@@ -74,7 +74,8 @@ const (
 type QueueConfig struct {
 	// MaxBytes bounds each lane. At least 1 MiB; 1 GiB by default.
 	MaxBytes int64 `mapstructure:"max_bytes"`
-	// MaxTotalBytes bounds all lanes of the exporter together. At least MaxBytes; 4 GiB by default.
+	// MaxTotalBytes bounds all lanes of the exporter together, but for the first 16 MiB of each: so much is a lane's own, whatever
+	// the others hold. At least MaxBytes; 4 GiB by default.
 	MaxTotalBytes int64 `mapstructure:"max_total_bytes"`
 	// MaxUnknownBytes bounds, per signal, the records of regions that the directory doesn't know. At least 1 MiB; 128 MiB by default.
 	MaxUnknownBytes int64 `mapstructure:"max_unknown_bytes"`
@@ -94,7 +95,7 @@ type BatchConfig struct {
 type RetryConfig struct {
 	// InitialInterval is the first wait. From 10ms to MaxInterval; 500ms by default.
 	InitialInterval time.Duration `mapstructure:"initial_interval"`
-	// MaxInterval bounds the wait, also one that the server asks for by Retry-After. At most 1h; 30s by default.
+	// MaxInterval bounds the wait; a server may ask for a longer one, up to 1h, by Retry-After. At most 1h; 30s by default.
 	MaxInterval time.Duration `mapstructure:"max_interval"`
 }
 
@@ -126,6 +127,9 @@ type LogsConfig struct {
 func (m MetricsConfig) options() remotewrite.Options {
 	return remotewrite.Options{ResourceLabels: m.ResourceLabels, TargetInfo: m.TargetInfo}
 }
+
+// laneReserve is what a lane may hold even when the others have used up the bound on all.
+const laneReserve = 16 * mib
 
 const (
 	kib = 1 << 10

@@ -53,6 +53,7 @@ func consume[T interface {
 	to := e.routing.Load()
 	regionOf := func(resource pcommon.Map) string { return decide(to.directory, e.cfg.HomeRegion, resource) }
 	parts := split(data, regionOf, make([]part[T], 0, 4))
+	tooLarge := true
 	for _, p := range parts {
 		laneErr := to.accept(ctx, s, origin{region: p.region, accepted: time.Now()}, p.data)
 		if laneErr == nil {
@@ -62,9 +63,13 @@ func consume[T interface {
 			rest = data.fresh()
 		}
 		err = errors.Join(err, laneErr)
+		tooLarge = tooLarge && errors.Is(laneErr, lanequeue.ErrTooLarge)
 		for i := range p.data.resources() {
 			p.data.moveTo(i, rest)
 		}
+	}
+	if err != nil && tooLarge {
+		err = consumererror.NewPermanent(err) // it will never fit
 	}
 	return rest, err
 }

@@ -26,10 +26,9 @@ func (l *lane) deliver(ctx context.Context, recs []lanequeue.Record) {
 			continue
 		}
 		if err := d.to.check(&recs[0]); err != nil {
-			l.health.failed(time.Now(), err)
 			l.log.warn("held", "Records are held.", zap.Error(err))
-			sleep(ctx, d.wait.NextBackOff(), d.changed)
-			continue
+			l.park(recs, d.to)
+			return
 		}
 		if dropped, ok := d.records(ctx, recs); ok {
 			l.settle(recs, lanequeue.Outcome{Delivered: itemsOf(recs) - dropped.Sum(), Dropped: dropped})
@@ -92,6 +91,9 @@ func (d *delivery) payload(recs []lanequeue.Record) (joined []byte, dropped lane
 // items, for remote write series. ok is as of records.
 func (d *delivery) send(ctx context.Context, payload []byte) (dropped lanequeue.Dropped, ok bool) {
 	for {
+		if pause := d.health.throttled(time.Now()); pause > 0 && !d.pause(ctx, pause) {
+			return dropped, false
+		}
 		a := d.attempt(payload)
 		switch a.verdict {
 		case delivered:
@@ -112,14 +114,24 @@ func (d *delivery) send(ctx context.Context, payload []byte) (dropped lanequeue.
 		if ctx.Err() != nil {
 			return dropped, false
 		}
-		d.health.failed(time.Now(), a.err)
-		pause := min(max(d.wait.NextBackOff(), a.retryAfter), d.cfg.Retry.MaxInterval)
+		a.retryAfter = min(a.retryAfter, maxRetryAfter)
+		d.health.failed(time.Now(), a)
+		pause := max(d.wait.NextBackOff(), a.retryAfter)
 		d.log.warn(a.class, "Can't deliver; the records are held and tried again.", zap.Error(a.err), zap.Duration("next_attempt_in", pause))
-		sleep(ctx, pause, d.changed)
-		if to, _ := d.route.current(); ctx.Err() != nil || to != d.to {
+		if !d.pause(ctx, pause) {
 			return dropped, false
 		}
 	}
+}
+
+// maxRetryAfter bounds the wait that a server may ask for.
+const maxRetryAfter = time.Hour
+
+// pause waits, and says whether the delivery can go on: ctx has not ended and the lane has no other destination.
+func (d *delivery) pause(ctx context.Context, pause time.Duration) bool {
+	sleep(ctx, pause, d.changed)
+	to, _ := d.route.current()
+	return ctx.Err() == nil && to == d.to
 }
 
 // dissect finds the units that the server refuses by halving the payload, delivers the others, and drops those.

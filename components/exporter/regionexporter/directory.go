@@ -118,6 +118,12 @@ func (e *regionExporter) plan(ctx context.Context, dir *region.Directory) (plan,
 					changes[key] = c
 					return changes, err
 				}
+				if to != nil && !to.takesFrom(c.destinations) {
+					to.close()
+					e.set.Logger.Warn("A region can't stand in for another one whose records are stored for remote write: its endpoint takes OTLP only.",
+						zap.String("region", name), zap.String("stand_in", candidate.Name), zap.String("signal", string(s)))
+					continue
+				}
 				if to != nil {
 					c.destinations = append(c.destinations, to)
 				}

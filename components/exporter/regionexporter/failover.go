@@ -77,6 +77,7 @@ func (l *lane) switchTo(from, to *destination, message string) {
 		return
 	}
 	l.health.restart()
+	l.unpark()
 	l.telemetry.KofRegionFailovers.Add(l.ctx, 1, l.attrs)
 	l.logger.Warn(message, zap.String("from", from.region), zap.String("to", to.region), zap.String("zone", to.zone))
 }

@@ -38,6 +38,11 @@ type lane struct {
 	logger    *zap.Logger
 	log       *windowLog
 
+	// parked are records that the destination may not or can't take, without their payloads: they stay in the queue, and those
+	// behind them go on.
+	parkedMu sync.Mutex
+	parked   []lanequeue.Record
+
 	// ctx ends when the lane closes. attempts is that of requests under way, which get the time to end, so that they need not be
 	// repeated.
 	ctx, attempts context.Context
@@ -74,11 +79,33 @@ func (l *lane) run(work func(context.Context)) {
 func (l *lane) deliverTo(candidates []*destination) {
 	old := l.route.replace(candidates)
 	l.health.restart()
+	l.unpark()
 	l.workers.Go(func() {
 		for _, d := range old {
 			d.close()
 		}
 	})
+}
+
+// park sets records aside until the lane has another destination than to.
+func (l *lane) park(recs []lanequeue.Record, to *destination) {
+	l.parkedMu.Lock()
+	for _, rec := range recs {
+		rec.Payload = nil
+		l.parked = append(l.parked, rec)
+	}
+	l.parkedMu.Unlock()
+	if now, _ := l.route.current(); now != to {
+		l.unpark() // it changed in between
+	}
+}
+
+// unpark gives back to the queue what was set aside.
+func (l *lane) unpark() {
+	l.parkedMu.Lock()
+	defer l.parkedMu.Unlock()
+	l.queue.Return(l.parked)
+	l.parked = nil
 }
 
 // close ends the lane. What is not delivered stays in the queue.

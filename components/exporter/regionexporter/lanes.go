@@ -79,7 +79,7 @@ func (e *regionExporter) openFormerLanes(ctx context.Context, dir *region.Direct
 
 func (e *regionExporter) openLane(ctx context.Context, name string, s signal) error {
 	q, err := e.openQueue(ctx, name, s, lanequeue.Options{
-		MaxBytes: e.cfg.Queue.MaxBytes, Budget: e.budget, DropOldest: e.cfg.Queue.OnFull == OnFullDropOldest,
+		MaxBytes: e.cfg.Queue.MaxBytes, Budget: e.budget, Reserve: laneReserve, DropOldest: e.cfg.Queue.OnFull == OnFullDropOldest,
 	})
 	if err != nil {
 		return err

@@ -56,13 +56,14 @@ func TestResidency(t *testing.T) {
 	w := newResidencyWorld(t, rand.New(rand.NewPCG(seed, 1)))
 	const perBatch = 1000
 	for sent := 0; sent < records; sent += perBatch {
-		if w.rng.IntN(20) == 0 {
+		if w.reloads == 0 || w.rng.IntN(20) == 0 {
 			w.reload()
 		}
 		if w.rng.IntN(10) == 0 {
 			w.breakOrMend()
 		}
 		w.consume(perBatch)
+		w.failovers()
 		if sent%(100*perBatch) == 0 {
 			require.Zero(t, w.astray.Load(), "records in the wrong zone")
 			t.Logf("%d sent; arrived %d, reloads %d, refused %d, failovers %d, rejected attempts %d", sent, w.arrived.Load(), w.reloads, w.refusedReloads, w.failovers(), w.faults.Load())
@@ -177,7 +178,7 @@ func (w *residencyWorld) directory(moved string) string {
 // reload puts another random directory in force, sometimes trying a forbidden one first.
 func (w *residencyWorld) reload() {
 	source := &fileSource{path: w.file}
-	if w.rng.IntN(3) == 0 {
+	if w.refusedReloads == 0 || w.rng.IntN(3) == 0 {
 		name := slices.Sorted(maps.Keys(w.inForce))[w.rng.IntN(len(w.inForce))]
 		before := w.exporter.routing.Load()
 		require.NoError(w.t, os.WriteFile(w.file, []byte(w.directory(name)), 0o600))

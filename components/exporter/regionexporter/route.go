@@ -45,6 +45,11 @@ func (d *destination) check(rec *lanequeue.Record) error {
 	return nil
 }
 
+// takesFrom says whether d can take records that were stored for the first of other destinations.
+func (d *destination) takesFrom(others []*destination) bool {
+	return len(others) == 0 || others[0].sender.format() == lanequeue.FormatOTLP || d.sender.format() == others[0].sender.format()
+}
+
 // route is where a lane may deliver, in the order of preference: the endpoint of its own region, then those of the regions that
 // stand in for it. It is safe for concurrent use.
 type route struct {

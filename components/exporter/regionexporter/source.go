@@ -114,12 +114,13 @@ func (e *regionExporter) startWatch(source directorySource, data []byte) *watch 
 }
 
 // reload reads the source and puts a changed directory in force. One that can't be is refused, with all its problems, and the old one
-// stays. It returns the text that was judged last.
+// stays. It returns the text that needs no second look.
 func (e *regionExporter) reload(ctx context.Context, source directorySource, seen []byte) []byte {
 	data, err := source.read(ctx)
 	if ctx.Err() != nil || (err == nil && bytes.Equal(data, seen)) {
 		return seen
 	}
+	judged := data
 	var dir *region.Directory
 	if err == nil {
 		dir, err = region.Parse(data)
@@ -128,11 +129,14 @@ func (e *regionExporter) reload(ctx context.Context, source directorySource, see
 		e.mu.Lock()
 		err = e.apply(ctx, dir)
 		e.mu.Unlock()
+		if err != nil {
+			judged = seen // what it names, such as a CA file, may come later: it is tried again
+		}
 	}
 	if err != nil {
 		e.telemetry.KofRegionDirectoryReloads.Add(ctx, 1, refusedReload)
 		e.set.Logger.Error("The changed region directory is refused; the one before stays in force.", zap.String("source", source.name()), zap.Error(err))
-		return data
+		return judged
 	}
 	e.telemetry.KofRegionDirectoryReloads.Add(ctx, 1, appliedReload)
 	e.set.Logger.Info("A changed region directory is in force.", zap.String("source", source.name()), zap.Int("regions", len(dir.Regions)))

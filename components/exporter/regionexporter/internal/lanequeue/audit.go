@@ -42,6 +42,7 @@ func (a *audit) settled(recs []Record) {
 func (q *Queue) reconcile(ctx context.Context) error {
 	for q.audit.end != 0 && q.firstHeld(q.next) >= q.audit.end {
 		if lost := q.audit; lost.items != 0 || lost.bytes != 0 {
+			change := q.change(-lost.bytes)
 			changed := q.state
 			var out Outcome
 			out.Dropped[ReasonDamaged] = lost.items
@@ -51,7 +52,7 @@ func (q *Queue) reconcile(ctx context.Context) error {
 			if err := q.commit(ctx, changed, nil); err != nil {
 				return err
 			}
-			q.opts.Budget.add(-lost.bytes)
+			q.opts.Budget.add(change)
 		}
 		again := q.audit.again
 		q.audit = audit{}

@@ -48,7 +48,7 @@ func (q *Queue) Put(ctx context.Context, rec Record, dropped Dropped) error {
 	changed.head = q.firstHeld(next)
 	changed.tail++
 	if err := q.commit(ctx, changed, ops); err != nil {
-		q.opts.Budget.add(freed - size)
+		q.opts.Budget.add(-q.change(size - freed))
 		return err
 	}
 	q.next = next
@@ -69,13 +69,20 @@ func (q *Queue) makeRoom(ctx context.Context, size int64) (victims []Record, nex
 	if q.opts.DropOldest {
 		spare = q.waitingBytes()
 	}
-	if q.state.totals.HeldBytes+size-spare > q.opts.MaxBytes || q.opts.Budget.Used()+size-spare > q.opts.Budget.max {
+	if size > q.opts.MaxBytes {
+		return nil, 0, ErrTooLarge
+	}
+	if q.state.totals.HeldBytes+size-spare > q.opts.MaxBytes || q.opts.Budget.Used()+q.change(size-spare) > q.opts.Budget.max {
 		return nil, 0, ErrFull
 	}
 	freed := int64(0)
-	for q.state.totals.HeldBytes+size-freed > q.opts.MaxBytes || !q.opts.Budget.reserve(size-freed) {
+	for q.state.totals.HeldBytes+size-freed > q.opts.MaxBytes || !q.opts.Budget.reserve(q.change(size-freed)) {
 		if !q.opts.DropOldest || next == q.state.tail {
 			return nil, 0, ErrFull
+		}
+		if _, taken := q.inFlight[next]; taken {
+			next++
+			continue
 		}
 		recs, err := q.read(ctx, next, 1)
 		if err != nil {

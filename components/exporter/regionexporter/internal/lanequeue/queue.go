@@ -16,12 +16,16 @@ import (
 // ErrFull says that a record doesn't fit into the queue's bounds. The record was not taken; the caller may try again later.
 var ErrFull = errors.New("the queue is full")
 
+// ErrTooLarge says that a record is larger than the queue may ever hold.
+var ErrTooLarge = errors.New("the data is larger than the queue's bound")
+
 var errClosed = errors.New("the queue is closed")
 
 // Options are the bounds of a queue.
 type Options struct {
 	MaxBytes   int64         // records held, in bytes of the store; must be positive
 	Budget     *Budget       // bound shared with other queues
+	Reserve    int64         // bytes that the queue may hold without counting in the budget, so that others can't take all room
 	DropOldest bool          // at the bound: drop the oldest records instead of refusing the new one
 	BatchBytes int           // a batch ends before it would pass this size; a larger record is a batch of its own
 	BatchDelay time.Duration // a smaller batch is given out when its first record has waited this long
@@ -87,7 +91,7 @@ func Open(ctx context.Context, client storage.Client, opts Options) (q *Queue, d
 	}
 	q.next = q.state.head
 	q.waiting = opts.Now()
-	opts.Budget.add(q.state.totals.HeldBytes)
+	opts.Budget.add(q.charged(q.state.totals.HeldBytes))
 	q.startAudit() // for what the store lost before
 	return q, damaged, nil
 }
@@ -121,8 +125,17 @@ func (q *Queue) Close(ctx context.Context) error {
 		return nil
 	}
 	close(q.closed)
-	q.opts.Budget.add(-q.state.totals.HeldBytes)
+	q.opts.Budget.add(-q.charged(q.state.totals.HeldBytes))
 	return q.client.Close(ctx)
+}
+
+// charged is what held bytes count in the budget.
+func (q *Queue) charged(held int64) int64 { return max(0, held-q.opts.Reserve) }
+
+// change returns how the queue's charge changes when it holds n bytes more. q.mu is held.
+func (q *Queue) change(n int64) int64 {
+	held := q.state.totals.HeldBytes
+	return q.charged(held+n) - q.charged(held)
 }
 
 func (q *Queue) isClosed() bool {

@@ -195,15 +195,19 @@ func TestDropOldestSparesWhatIsTaken(t *testing.T) {
 // A record that never fits must not cost what is there.
 func TestDropOldestForTooLargeRecord(t *testing.T) {
 	size := storedSize(t, rec("a", 1))
-	for name, opts := range map[string]Options{
-		"own bound":    {MaxBytes: 2 * size, Budget: NewBudget(1 << 30)},
-		"shared bound": {MaxBytes: 1 << 30, Budget: NewBudget(2 * size)},
+	for name, tt := range map[string]struct {
+		opts Options
+		want error
+	}{
+		"own bound":    {Options{MaxBytes: 2 * size, Budget: NewBudget(1 << 30)}, ErrTooLarge},
+		"shared bound": {Options{MaxBytes: 1 << 30, Budget: NewBudget(2 * size)}, ErrFull},
 	} {
 		t.Run(name, func(t *testing.T) {
+			opts := tt.opts
 			opts.DropOldest, opts.BatchBytes, opts.Now = true, 1<<20, time.Now
 			q := openT(t, newMemStore().client(), opts)
 			putT(t, q, rec("a", 1))
-			require.ErrorIs(t, q.Put(t.Context(), rec(strings.Repeat("x", int(2*size)), 1), Dropped{}), ErrFull)
+			require.ErrorIs(t, q.Put(t.Context(), rec(strings.Repeat("x", int(2*size)), 1), Dropped{}), tt.want)
 			require.Zero(t, q.Totals().DroppedItems.Sum())
 			require.Equal(t, []string{"a"}, texts(takeT(t, q)))
 		})
@@ -243,4 +247,28 @@ func TestOldestAccepted(t *testing.T) {
 	require.EqualValues(t, 2000, q.OldestAccepted(t.Context()).UnixMilli())
 	deliverT(t, q, takeT(t, q))
 	require.True(t, q.OldestAccepted(t.Context()).IsZero())
+}
+
+// What a queue may always hold doesn't count in the shared bound, so that a queue which holds much can't take all room.
+func TestReserve(t *testing.T) {
+	size := storedSize(t, rec("a", 1))
+	budget := NewBudget(2 * size)
+	open := func() *Queue {
+		return openT(t, newMemStore().client(), Options{MaxBytes: 1 << 30, Budget: budget, Reserve: size, BatchBytes: 1 << 20, Now: time.Now})
+	}
+	greedy, modest := open(), open()
+	for range 3 {
+		putT(t, greedy, rec("a", 1))
+	}
+	require.ErrorIs(t, greedy.Put(t.Context(), rec("a", 1), Dropped{}), ErrFull)
+	putT(t, modest, rec("b", 1))
+	require.ErrorIs(t, modest.Put(t.Context(), rec("b", 1), Dropped{}), ErrFull)
+
+	recs := takeT(t, greedy)
+	require.NoError(t, greedy.Settle(t.Context(), recs, Outcome{Delivered: 3}))
+	require.Zero(t, budget.Used())
+	putT(t, modest, rec("b", 1))
+	require.Equal(t, size, budget.Used())
+	require.NoError(t, modest.Close(t.Context()))
+	require.Zero(t, budget.Used())
 }

@@ -9,12 +9,16 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// Return gives records back that were taken, so that they are taken again. Only the single taker of a queue may return records,
-// and all that it holds at once: with several takers, records of another one could be among those that are taken again.
+// Return gives records back that were taken, so that they are taken again.
 func (q *Queue) Return(recs []Record) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if len(recs) == 0 {
+		return
+	}
 	q.giveBack(recs)
+	q.waiting = time.Time{} // they have waited already
+	q.wake()
 }
 
 func (q *Queue) giveBack(recs []Record) {
@@ -53,7 +57,7 @@ func (q *Queue) Settle(ctx context.Context, recs []Record, out Outcome) error {
 	changed.totals.HeldBytes -= bytes
 	changed.totals.apply(out)
 	changed.head = q.firstHeld(q.next)
-	q.opts.Budget.add(-bytes)
+	q.opts.Budget.add(q.change(-bytes))
 	if err := q.commit(ctx, changed, ops); err != nil {
 		q.state = changed
 		for _, rec := range recs {

@@ -108,7 +108,7 @@ func (q *Queue) collect(ctx context.Context) ([]Record, error) {
 			return nil, err
 		}
 		for _, rec := range read {
-			if rec != nil {
+			if _, taken := q.inFlight[q.next]; rec != nil && !taken {
 				if bytes > 0 && bytes+rec.stored > q.opts.BatchBytes {
 					q.waiting = time.Time{} // the rest has waited already
 					return batch, nil

@@ -199,12 +199,11 @@ func TestConcurrentUse(t *testing.T) {
 						for _, text := range texts(recs) {
 							seen[text]++
 						}
-						all := len(seen) == producers*each
 						mu.Unlock()
 						if err := q.Settle(ctx, recs, Outcome{Delivered: itemsOf(recs)}); err != nil {
 							t.Error(err)
 						}
-						if all {
+						if q.Totals().DeliveredItems == producers*each {
 							_ = q.Close(ctx)
 						}
 					}
