@@ -6,6 +6,7 @@ package main
 
 import (
 	regionexporter "github.com/k0rdent/kof/components/exporter/regionexporter"
+	queuestorageextension "github.com/k0rdent/kof/components/extension/queuestorageextension"
 	statusextension "github.com/k0rdent/kof/components/extension/statusextension"
 	identityprocessor "github.com/k0rdent/kof/components/processor/identityprocessor"
 	opencostreceiver "github.com/k0rdent/kof/components/receiver/opencostreceiver"
@@ -64,6 +65,7 @@ func components() (otelcol.Factories, error) {
 	}
 
 	factories.Extensions, err = otelcol.MakeFactoryMap[extension.Factory](
+		queuestorageextension.NewFactory(),
 		filestorage.NewFactory(),
 		k8sleaderelector.NewFactory(),
 		bearertokenauthextension.NewFactory(),
@@ -76,6 +78,7 @@ func components() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	factories.ExtensionModules = makeModulesMap(factories.Extensions, map[component.Type]string{
+		queuestorageextension.NewFactory().Type():    "github.com/k0rdent/kof v0.0.0",
 		filestorage.NewFactory().Type():              "github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage v0.149.0",
 		k8sleaderelector.NewFactory().Type():         "github.com/open-telemetry/opentelemetry-collector-contrib/extension/k8sleaderelector v0.149.0",
 		bearertokenauthextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension v0.149.0",

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
+
+	"github.com/k0rdent/kof/internal/segmentlog"
 )
 
 // ErrFull says that a record doesn't fit into the queue's bounds. The record was not taken; the caller may try again later.
@@ -75,10 +77,11 @@ func Open(ctx context.Context, client storage.Client, opts Options) (q *Queue, d
 		debris:   map[uint64]struct{}{},
 	}
 	buf, err := client.Get(ctx, metaKey)
-	if err != nil {
+	rotten := errors.Is(err, segmentlog.ErrCorrupt)
+	if err != nil && !rotten {
 		return nil, false, fmt.Errorf("read the queue's state: %w", err)
 	}
-	if buf != nil {
+	if buf != nil || rotten {
 		q.state, err = unmarshalState(buf)
 		if errors.Is(err, errMetaDamaged) {
 			// Records of the lost sequence may still be in the store; a sequence far from theirs can't meet them.

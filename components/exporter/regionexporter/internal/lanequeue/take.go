@@ -4,9 +4,12 @@ package lanequeue
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
+
+	"github.com/k0rdent/kof/internal/segmentlog"
 )
 
 // maxReadAhead bounds the records that one read of the store asks for.
@@ -140,7 +143,12 @@ func (q *Queue) read(ctx context.Context, seq uint64, n int) ([]*Record, error) 
 	for i := range ops {
 		ops[i] = storage.GetOperation(key(seq + uint64(i)))
 	}
-	if err := q.client.Batch(ctx, ops...); err != nil {
+	err := q.client.Batch(ctx, ops...)
+	if errors.Is(err, segmentlog.ErrCorrupt) && n > 1 {
+		return q.readEach(ctx, seq, n)
+	}
+	rotten := errors.Is(err, segmentlog.ErrCorrupt)
+	if err != nil && !rotten {
 		return nil, err
 	}
 	recs := make([]*Record, n)
@@ -149,18 +157,31 @@ func (q *Queue) read(ctx context.Context, seq uint64, n int) ([]*Record, error) 
 		if _, settled := q.debris[at]; settled {
 			continue
 		}
-		if op.Value == nil { // settled before a restart, or lost
+		if op.Value == nil && !rotten { // settled before a restart, or lost
 			q.missing(at)
 			continue
 		}
 		rec, err := unmarshalRecord(op.Value)
-		if err != nil {
+		if err != nil || rotten {
 			q.debris[at] = struct{}{}
 			q.missing(at)
 			continue
 		}
 		rec.seq = at
 		recs[i] = &rec
+	}
+	return recs, nil
+}
+
+// readEach reads one record after the other, since the store says that one of them is damaged, but not which.
+func (q *Queue) readEach(ctx context.Context, seq uint64, n int) ([]*Record, error) {
+	recs := make([]*Record, 0, n)
+	for i := range n {
+		one, err := q.read(ctx, seq+uint64(i), 1)
+		if err != nil {
+			return nil, err
+		}
+		recs = append(recs, one...)
 	}
 	return recs, nil
 }
