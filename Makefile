@@ -72,7 +72,7 @@ test: build tools ## Unit tests, and end-to-end tests on real backends
 .PHONY: test-race
 test-race: ## The packages with goroutines of their own, under the race detector (needs a C compiler)
 	@CGO_ENABLED=1 hack/go-progress.sh build -race $(RACE_PACKAGES)
-	@CGO_ENABLED=1 go test -race -timeout $(TEST_TIMEOUT) $(RACE_PACKAGES)
+	@CGO_ENABLED=1 go test -race -short -timeout $(TEST_TIMEOUT) $(RACE_PACKAGES)
 
 .PHONY: test-residency
 test-residency: ## Ten million records through the region exporter while directories change and endpoints fail; none may leave its zone
@@ -81,6 +81,10 @@ test-residency: ## Ten million records through the region exporter while directo
 .PHONY: test-residency-long
 test-residency-long: ## The same with a hundred million
 	@$(MAKE) test-residency RECORDS=1e8
+
+.PHONY: chaos
+chaos: build ## Kills, faults, full disks, damage and reloads on real backends: what was acknowledged is delivered or counted (SHORT=1: 5 minutes)
+	@go run ./test/chaos -storage queue_storage $(if $(SHORT),-short) $(if $(STOCK),-stock) $(if $(CELLS),-cells '$(CELLS)')
 
 .PHONY: opencost-diff
 opencost-diff: ## The opencost receiver against the real OpenCost, live (root, for a network namespace; a long build the first time)
