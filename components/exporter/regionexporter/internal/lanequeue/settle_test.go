@@ -85,6 +85,7 @@ func TestPutOnFullDisk(t *testing.T) {
 			before, stored := q.Totals(), store.clone()
 			require.ErrorIs(t, q.Put(t.Context(), rec("b", 2), Dropped{}), errDiskFull)
 			require.Equal(t, before, q.Totals())
+			require.Equal(t, stored.data, store.clone().data)
 			require.Equal(t, before.HeldBytes, opts.Budget.Used())
 
 			store.set(false, false)
