@@ -15,6 +15,8 @@ import (
 const (
 	// drainTimeout bounds how long a collector may take to deliver what it holds when nothing is broken any more.
 	drainTimeout = 2 * time.Minute
+	// stuckAfter is how long what it holds must not change before it counts as held for good: several times what a retry waits.
+	stuckAfter = 30 * time.Second
 	// settledAfter is how long the stores must not change before a collector that doesn't tell what it holds counts as drained.
 	settledAfter = 12 * time.Second
 	poll         = 200 * time.Millisecond
@@ -69,13 +71,19 @@ func (r *run) finish(ctx context.Context) (result, error) {
 	return f.judge(), nil
 }
 
-// drain waits until the collector holds nothing, or for drainTimeout.
+// drain waits until the collector holds nothing, or always the same, or for drainTimeout.
 func (r *run) drain(ctx context.Context) (collector.Telemetry, error) {
 	var t collector.Telemetry
+	held, since := int64(-1), time.Now()
 	err := r.until(ctx, drainTimeout, func() (bool, error) {
 		var err error
-		t, err = r.collector.Telemetry(ctx)
-		return err == nil && t.Held() == 0, err
+		if t, err = r.collector.Telemetry(ctx); err != nil {
+			return false, err
+		}
+		if now := t.Held(); now != held {
+			held, since = now, time.Now()
+		}
+		return held == 0 || time.Since(since) > stuckAfter, nil
 	})
 	if errors.Is(err, errTooLong) {
 		return t, nil // what it holds is judged

@@ -48,7 +48,7 @@ func parseOptions(args []string, usage io.Writer) (options, error) {
 	flags.BoolVar(&o.list, "list", false, "list the cells and end")
 	flags.BoolVar(&o.keep, "keep", false, "keep the run's folder: configurations, logs and queues of the collectors")
 	flags.Uint64Var(&o.seed, "seed", rand.Uint64N(1e6), "seed of everything random; with the same one the same is done, at about the same time")
-	flags.StringVar(&o.storage, "storage", "file_storage", "type of the storage extension that kof-otelcol queues in: file_storage or queue_storage")
+	flags.StringVar(&o.storage, "storage", "queue_storage", "type of the storage extension that kof-otelcol queues in: queue_storage or file_storage")
 	binary := flags.String("collector", "bin/kof-otelcol", "path of kof-otelcol")
 	stock := flags.Bool("stock", false, "run a collector of stock components beside it")
 	only := flags.String("cells", "", "regular expression of the names of the cells to run; all by default")

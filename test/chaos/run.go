@@ -57,7 +57,7 @@ func newRun(o options, w *world, dir, cell string, kind collector.Kind) (*run, e
 			r.lostAt[load.Lane{Region: p.name, Signal: signal}] = proxy.Counts().Lost
 		}
 	}
-	return r, os.MkdirAll(r.dir, 0o700)
+	return r, os.MkdirAll(filepath.Dir(r.directoryPath()), 0o700)
 }
 
 // pick returns the value for the form that runs.
@@ -80,7 +80,8 @@ func (r *run) between(low, high time.Duration) time.Duration {
 	return low + time.Duration(r.rng.Int64N(int64(high-low)))
 }
 
-func (r *run) directoryPath() string { return filepath.Join(r.dir, "regions.yaml") }
+// directoryPath is in a folder of its own: a collector watches the folder.
+func (r *run) directoryPath() string { return filepath.Join(r.dir, "directory", "regions.yaml") }
 
 // start starts the collector with the first two regions, and what change makes of the settings.
 func (r *run) start(ctx context.Context, change func(*collector.Settings)) error {

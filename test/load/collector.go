@@ -119,7 +119,7 @@ func writeTemplate(path string, t *template.Template, data any) error {
 
 // profile writes a profile of a collector to the folder for profiles, if there is one: of the CPU over a time, or of the heap.
 func (b *bench) profile(ctx context.Context, port int, name string, over time.Duration) error {
-	if b.profiles == "" {
+	if b.profiles == "" || port == 0 {
 		return nil
 	}
 	url := fmt.Sprintf("http://127.0.0.1:%d/debug/pprof/heap?gc=1", port)

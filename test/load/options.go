@@ -17,8 +17,8 @@ import (
 
 // The types of storage extension that kof-otelcol's queues can be in.
 const (
-	fileStorage  = "file_storage"
 	queueStorage = "queue_storage"
+	fileStorage  = "file_storage"
 )
 
 // options are what the command line says.
@@ -51,7 +51,7 @@ func parseOptions(args []string, usage io.Writer) (options, error) {
 	flags.BoolVar(&o.short, "short", false, "at most about a minute, with less certain figures")
 	flags.BoolVar(&o.keep, "keep", false, "keep the run's folder: configurations, logs, queues")
 	flags.BoolVar(&o.strict, "strict", false, "fail when a target is missed")
-	flags.StringVar(&o.storage, "storage", fileStorage, "type of the storage extension of the region exporter's queues: file_storage or queue_storage")
+	flags.StringVar(&o.storage, "storage", queueStorage, "type of the storage extension of the region exporter's queues: queue_storage or file_storage")
 	flags.StringVar(&o.collector, "collector", "bin/kof-otelcol", "path of kof-otelcol")
 	flags.StringVar(&o.profiles, "profiles", "", "folder to write CPU and heap profiles of the collectors to; profiling costs some CPU")
 	flags.DurationVar(&o.duration, "for", 0, "how long each part measures; 0: what the benchmark thinks right")
@@ -67,8 +67,8 @@ func parseOptions(args []string, usage io.Writer) (options, error) {
 	if flags.NArg() > 0 {
 		errs = append(errs, fmt.Errorf("unknown argument %q", flags.Arg(0)))
 	}
-	if o.storage != fileStorage && o.storage != queueStorage {
-		errs = append(errs, fmt.Errorf("-storage %q: allowed are %s and %s", o.storage, fileStorage, queueStorage))
+	if o.storage != queueStorage && o.storage != fileStorage {
+		errs = append(errs, fmt.Errorf("-storage %q: allowed are %s and %s", o.storage, queueStorage, fileStorage))
 	}
 	o.targets = strings.Split(*targets, ",")
 	for _, t := range o.targets {

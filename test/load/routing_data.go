@@ -22,7 +22,8 @@ type batch struct {
 	traces  ptrace.Traces
 }
 
-var logLines = feed.NewLines(10_000)
+// logLines are so many that no two batches that meet in a request have the same.
+var logLines = feed.NewLines(1 << 16)
 
 // newBatch makes batch n for a contender. All contenders get the same but for the values of kof.region, which are of equal length.
 func newBatch(signal string, n int, c contender) batch {

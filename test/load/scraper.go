@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"text/template"
+	"time"
 
 	"github.com/k0rdent/kof/test/backends"
 	"github.com/k0rdent/kof/test/load/child"
@@ -32,7 +33,8 @@ type scraper struct {
 	process  *child.Process
 	store    *backends.Server
 	proxy    *countproxy.Proxy
-	profiles int // port; 0: none
+	metrics  string // URL of its own metrics
+	profiles int    // port; 0: none
 }
 
 // scraperSetup is what its configuration is made of.
@@ -80,6 +82,7 @@ func (s *scraper) start(ctx context.Context, b *bench, t *targets) error {
 		return err
 	}
 	setup.Metrics, setup.Profiles = ports[0], ports[1]
+	s.metrics = fmt.Sprintf("http://127.0.0.1:%d/metrics", setup.Metrics)
 	if s.name == "kof" || s.name == "stock" {
 		s.profiles = setup.Profiles
 	}
@@ -91,7 +94,7 @@ func (s *scraper) start(ctx context.Context, b *bench, t *targets) error {
 	}
 	s.process, err = child.Start(ctx, child.Command{
 		Name: s.name, Path: s.binary, Args: s.args(setup), Log: filepath.Join(setup.Dir, "log"),
-		Ready: fmt.Sprintf("http://127.0.0.1:%d/metrics", setup.Metrics),
+		Ready: s.metrics,
 	})
 	if err != nil {
 		return err
@@ -108,7 +111,39 @@ func render(path, name string, setup *scraperSetup) error {
 	return os.WriteFile(path, text.Bytes(), 0o600)
 }
 
-// read returns what it has used, and what the store has taken of it.
+const (
+	readPoll = 100 * time.Millisecond
+	// readQuiet is how long after the last of a scrape's samples came the scraper has done with it.
+	readQuiet = 700 * time.Millisecond
+)
+
+// readAfterScrape waits for a scrape of the largest target and reads when it is done with. Several intervals without one are an error.
+func (s *scraper) readAfterScrape(ctx context.Context, t *targets) (reading, error) {
+	last, err := s.read(ctx)
+	if err != nil {
+		return last, err
+	}
+	var came time.Time
+	for began := time.Now(); time.Since(began) < 4*t.Interval; {
+		if err := sleep(ctx, readPoll); err != nil {
+			return last, err
+		}
+		now, err := s.read(ctx)
+		if err != nil {
+			return last, err
+		}
+		switch {
+		case now.samples-last.samples >= int64(t.series/5): // smaller targets come when they like
+			came = time.Now()
+		case !came.IsZero() && time.Since(came) >= readQuiet:
+			return now, nil
+		}
+		last = now
+	}
+	return last, fmt.Errorf("%s: no scrape came through in %s: the machine is too busy to measure; its log ends with:\n%s", s.name, 4*t.Interval, s.process.LogTail())
+}
+
+// read returns what it has used, and how many samples came through.
 func (s *scraper) read(ctx context.Context) (r reading, err error) {
 	if r.cpu, err = s.process.CPU(); err != nil {
 		return r, err
@@ -118,14 +153,16 @@ func (s *scraper) read(ctx context.Context) (r reading, err error) {
 		return r, err
 	}
 	r.anonymous = m.Anonymous
-	if s.storeless {
-		return r, nil
+	url, samples, part := s.metrics, "otelcol_receiver_accepted_metric_points", ""
+	if !s.storeless {
+		url, samples, part = s.store.URL+"/metrics", "vm_rows_inserted_total", `type="promremotewrite"`
+		r.sent = s.proxy.Sent()
 	}
-	f, err := readFigures(ctx, s.store.URL+"/metrics")
+	f, err := readFigures(ctx, url)
 	if err != nil {
 		return r, err
 	}
-	r.samples, r.sent = int64(f.sum("vm_rows_inserted_total", `type="promremotewrite"`)), s.proxy.Sent()
+	r.samples = int64(f.sum(samples, part))
 	return r, nil
 }
 
