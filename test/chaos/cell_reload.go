@@ -5,10 +5,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
-	"github.com/k0rdent/kof/test/chaos/collector"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/k0rdent/kof/test/chaos/collector"
 )
 
 // reload changes the region directory under load. Records for a region that it doesn't have are held until it does.
@@ -42,14 +44,15 @@ func reload(ctx context.Context, r *run) error {
 		{"all regions", r.directoryOf(first, other, standIn), true},
 	}
 	var applied, refused int64
-	known := true
+	known, number := true, 0
 	for range pick(r, 1, 8) {
 		r.rng.Shuffle(len(steps)-1, func(i, j int) { steps[i], steps[j] = steps[j], steps[i] })
 		for _, step := range steps {
 			if step.what == movedZone && !known {
 				continue
 			}
-			if err := r.replaceDirectory(step.content); err != nil {
+			number++
+			if err := r.replaceDirectory(step.content, number); err != nil {
 				return err
 			}
 			if step.good {
@@ -81,13 +84,16 @@ func reload(ctx context.Context, r *run) error {
 	return nil
 }
 
-func (r *run) replaceDirectory(content any) error {
-	if text, ok := content.(string); ok {
-		return replaceFile(r.settings.Directory, []byte(text))
+// replaceDirectory writes another directory, or text that is none. The number makes it differ from those before: what is the same is not
+// looked at again.
+func (r *run) replaceDirectory(content any, number int) error {
+	text, ok := content.(string)
+	if !ok {
+		marshaled, err := yaml.Marshal(content)
+		if err != nil {
+			return err
+		}
+		text = string(marshaled)
 	}
-	text, err := yaml.Marshal(content)
-	if err != nil {
-		return err
-	}
-	return replaceFile(r.settings.Directory, text)
+	return replaceFile(r.settings.Directory, fmt.Appendf(nil, "%s\n# %d\n", text, number))
 }
