@@ -70,7 +70,7 @@ func build(ctx context.Context, tool Tool, moduleDir, path string, progress io.W
 
 // buildArgs returns the arguments of the go command that builds tool into out.
 func buildArgs(tool Tool, out string) []string {
-	args := []string{"build", "-ldflags=-s -w"}
+	args := []string{"build", "-ldflags=" + strings.TrimSpace("-s -w "+tool.LDFlags)}
 	if len(tool.Tags) > 0 {
 		args = append(args, "-tags="+strings.Join(tool.Tags, ","))
 	}

@@ -18,6 +18,8 @@ type Tool struct {
 	Package string
 	// Tags are Go build tags.
 	Tags []string
+	// LDFlags are added to those of the linker.
+	LDFlags string
 	// Cgo says that the program can't be built with CGO_ENABLED=0.
 	Cgo bool
 	// ColdCPU is about how many CPU seconds the build takes with an empty Go
@@ -43,6 +45,10 @@ var known = []Tool{
 	{Name: "opencost", Module: "tools/opencost", Package: "github.com/opencost/opencost/cmd/costmodel", ColdCPU: 600},
 	{Name: "etcd", Module: "tools/etcd", Package: "go.etcd.io/etcd/server/v3", ColdCPU: 75},
 	{Name: "kube-apiserver", Module: "tools/kubernetes", Package: "k8s.io/kubernetes/cmd/kube-apiserver", ColdCPU: 720},
+	{Name: "node_exporter", Module: "tools/nodeexporter", Package: "github.com/prometheus/node_exporter", ColdCPU: 45},
+	{Name: "coredns", Module: "tools/coredns", Package: "github.com/k0rdent/kof/tools/coredns", ColdCPU: 140},
+	{Name: "kubernetes-node", Module: "tools/kubernetes-node", Package: "github.com/k0rdent/kof/tools/kubernetes-node", ColdCPU: 15},
+	{Name: "helm", Module: "tools/helm", Package: "helm.sh/helm/v4/cmd/helm", ColdCPU: 300},
 	{Name: "ocb", Module: "tools/ocb", Package: "go.opentelemetry.io/collector/cmd/builder", ColdCPU: 45},
 	{Name: "stock-otelcol", Module: "test/chaos/stock", Package: "github.com/k0rdent/kof/test/chaos/stock", Tags: collectorTags, ColdCPU: 900},
 	{Name: "staticcheck", Module: "tools/staticcheck", Package: "honnef.co/go/tools/cmd/staticcheck", ColdCPU: 75},

@@ -15,6 +15,8 @@ type payload[T any] interface {
 	resource(i int) pcommon.Map
 	// moveTo moves resource i, without copying its records, to the end of another batch.
 	moveTo(i int, to T)
+	// removeIf removes the resources for which gone returns true; it asks once for each, in their order.
+	removeIf(gone func(i int) bool)
 	fresh() T
 }
 
@@ -42,24 +44,34 @@ func split[T payload[T]](data T, regionOf func(pcommon.Map) string, parts []part
 	if same == n {
 		return append(parts, part[T]{first, data})
 	}
+	return splitAt(data, same, first, other, regionOf, parts)
+}
 
-	index := make(map[string]int, 4)
-	for i := range n {
+// splitAt is split for a batch whose resources before at belong to region first, and resource at to another one. The first region's
+// resources stay where they are, which allocates nothing; one of another region takes an allocation.
+func splitAt[T payload[T]](data T, at int, first, other string, regionOf func(pcommon.Map) string, parts []part[T]) []part[T] {
+	parts = append(parts, part[T]{first, data})
+	index := map[string]int{first: len(parts) - 1}
+	data.removeIf(func(i int) bool {
 		name := first
 		switch {
-		case i == same:
+		case i == at:
 			name = other
-		case i > same:
+		case i > at:
 			name = regionOf(data.resource(i))
 		}
-		at, ok := index[name]
+		if name == first {
+			return false
+		}
+		to, ok := index[name]
 		if !ok {
-			at = len(parts)
-			index[name] = at
+			to = len(parts)
+			index[name] = to
 			parts = append(parts, part[T]{name, data.fresh()})
 		}
-		data.moveTo(i, parts[at].data)
-	}
+		data.moveTo(i, parts[to].data)
+		return true
+	})
 	return parts
 }
 
@@ -73,6 +85,10 @@ func (m metrics) fresh() metrics { return metrics{pmetric.NewMetrics()} }
 func (m metrics) moveTo(i int, to metrics) {
 	m.ResourceMetrics().At(i).MoveTo(to.ResourceMetrics().AppendEmpty())
 }
+func (m metrics) removeIf(gone func(int) bool) {
+	i := -1
+	m.ResourceMetrics().RemoveIf(func(pmetric.ResourceMetrics) bool { i++; return gone(i) })
+}
 
 type logs struct{ plog.Logs }
 
@@ -80,6 +96,10 @@ func (l logs) resources() int             { return l.ResourceLogs().Len() }
 func (l logs) resource(i int) pcommon.Map { return l.ResourceLogs().At(i).Resource().Attributes() }
 func (l logs) fresh() logs                { return logs{plog.NewLogs()} }
 func (l logs) moveTo(i int, to logs)      { l.ResourceLogs().At(i).MoveTo(to.ResourceLogs().AppendEmpty()) }
+func (l logs) removeIf(gone func(int) bool) {
+	i := -1
+	l.ResourceLogs().RemoveIf(func(plog.ResourceLogs) bool { i++; return gone(i) })
+}
 
 type traces struct{ ptrace.Traces }
 
@@ -88,4 +108,8 @@ func (t traces) resource(i int) pcommon.Map { return t.ResourceSpans().At(i).Res
 func (t traces) fresh() traces              { return traces{ptrace.NewTraces()} }
 func (t traces) moveTo(i int, to traces) {
 	t.ResourceSpans().At(i).MoveTo(to.ResourceSpans().AppendEmpty())
+}
+func (t traces) removeIf(gone func(int) bool) {
+	i := -1
+	t.ResourceSpans().RemoveIf(func(ptrace.ResourceSpans) bool { i++; return gone(i) })
 }
