@@ -86,6 +86,12 @@ test-residency-long: ## The same with a hundred million
 chaos: build ## Kills, faults, full disks, damage and reloads on real backends: what was acknowledged is delivered or counted (SHORT=1: 5 minutes)
 	@go run ./test/chaos -storage queue_storage $(if $(SHORT),-short) $(if $(STOCK),-stock) $(if $(CELLS),-cells '$(CELLS)')
 
+.PHONY: load
+load: build ## What the region exporter costs, beside stock components: wire, routing, bulkhead, memory, drain (one: NAME=wire; SHORT=1: a minute each)
+	@for name in $(or $(NAME),wire routing bulkhead memory drain); do \
+		go run ./test/load $$name $(if $(SHORT),-short) $(if $(STRICT),-strict); \
+	done
+
 .PHONY: opencost-diff
 opencost-diff: ## The opencost receiver against the real OpenCost, live (root, for a network namespace; a long build the first time)
 	@KOF_OPENCOST_LIVE=1 go test -count=1 -timeout 60m -run TestDifferential -v ./test/opencostdiff
