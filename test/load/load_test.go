@@ -79,7 +79,7 @@ func TestConfigurationsAreYAML(t *testing.T) {
 	require.Len(t, keys(t, path, "exporters"), 2)
 
 	w := &scraperSetup{
-		targets: &targets{Interval: 5 * time.Second, Targets: []target{{"kubelet", "127.0.0.1:1", "/metrics"}, {"node-exporter", "127.0.0.1:2", "/metrics"}}},
+		targets: &targets{Interval: 5 * time.Second, Targets: []target{{"kubelet", "/metrics", []string{"127.0.0.1:1"}}, {"fleet", "/metrics", []string{"127.0.0.1:2", "127.0.0.1:3"}}}},
 		Storage: queueStorage, Dir: "/d", Store: "http://store",
 	}
 	for _, name := range []string{"kof", "stock", "receive"} {

@@ -3,6 +3,7 @@
 // Command load measures what the region exporter costs and how it holds up, on real servers and beside stock components:
 //
 //	load wire      bytes and CPU per sample on what a node agent scrapes, beside vmagent and stock components
+//	load logs      bytes and CPU per line of container logs, beside vlagent and stock components
 //	load routing   CPU and allocations per record, beside one plain exporter
 //	load bulkhead  what a broken region does to another one's throughput and latency
 //	load memory    memory with a backlog for a dead region
@@ -26,7 +27,7 @@ import (
 
 // benchmarks are the commands.
 var benchmarks = map[string]func(context.Context, *bench) error{
-	"wire": wire, "routing": routing, "bulkhead": bulkhead, "memory": memory, "drain": drain,
+	"wire": wire, "logs": logs, "routing": routing, "bulkhead": bulkhead, "memory": memory, "drain": drain,
 }
 
 // Commands that the program runs itself by, so that what they use can be told from what is measured.

@@ -10,8 +10,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
+	"sync"
 	"time"
 
+	"github.com/k0rdent/kof/test/faultproxy"
 	"github.com/k0rdent/kof/test/load/child"
 	"github.com/k0rdent/kof/test/load/exposition"
 )
@@ -27,13 +30,18 @@ const (
 	jobNode     = "node-exporter"
 	jobKubelet  = "kubelet"
 	jobCadvisor = "cadvisor"
+	jobFleet    = "fleet"
 )
 
-var allTargets = []string{jobNode, jobKubelet, jobCadvisor}
+var allTargets = []string{jobNode, jobKubelet, jobCadvisor, jobFleet}
 
-// target is something to scrape.
+// fleetSize is how many targets the job fleet has: pages of one kind, as those of a deployment's pods are.
+const fleetSize = 20
+
+// target is something to scrape at one or several addresses.
 type target struct {
-	Job, Address, Path string
+	Job, Path string
+	Addresses []string
 }
 
 // targets are what a node agent scrapes on a full node: 110 pods is a kubelet's default limit.
@@ -41,6 +49,7 @@ type targets struct {
 	Interval time.Duration
 	Targets  []target
 	series   int
+	largest  int // series of the largest page
 }
 
 func (b *bench) startTargets(ctx context.Context, interval time.Duration) (*targets, error) {
@@ -52,26 +61,44 @@ func (b *bench) startTargets(ctx context.Context, interval time.Duration) (*targ
 	}
 	b.atEnd(server.Close)
 	t := &targets{Interval: interval}
+	nodeExporter := sync.OnceValues(func() (string, error) { return b.startNodeExporter(ctx) })
 	for _, job := range b.options.targets {
-		one := target{Job: job, Address: server.Address(), Path: "/metrics"}
-		if job == jobCadvisor {
+		one := target{Job: job, Path: "/metrics", Addresses: []string{server.Address()}}
+		switch job {
+		case jobCadvisor:
 			one.Path = "/metrics/cadvisor"
-		}
-		if job == jobNode {
-			if one.Address, err = b.startNodeExporter(ctx); err != nil {
+		case jobNode, jobFleet:
+			if one.Addresses, err = b.nodeExporters(ctx, nodeExporter, job); err != nil {
 				return nil, err
 			}
-			node, err := readFigures(ctx, "http://"+one.Address+one.Path)
-			if err != nil {
-				return nil, err
-			}
-			t.series += len(node)
-		} else {
-			t.series += pages[one.Path].Series()
 		}
+		page, err := readFigures(ctx, "http://"+one.Addresses[0]+one.Path)
+		if err != nil {
+			return nil, err
+		}
+		t.series += len(page) * len(one.Addresses)
+		t.largest = max(t.largest, len(page))
 		t.Targets = append(t.Targets, one)
 	}
 	return t, nil
+}
+
+// nodeExporters returns the addresses of the jobs that scrape a node_exporter: its own, or those of a fleet of proxies in front of it.
+func (b *bench) nodeExporters(ctx context.Context, start func() (string, error), job string) ([]string, error) {
+	address, err := start()
+	if err != nil || job == jobNode {
+		return []string{address}, err
+	}
+	var fleet []string
+	for range fleetSize {
+		proxy, err := faultproxy.Start("http://" + address)
+		if err != nil {
+			return nil, err
+		}
+		b.atEnd(proxy.Close)
+		fleet = append(fleet, strings.TrimPrefix(proxy.URL(), "http://"))
+	}
+	return fleet, nil
 }
 
 func (b *bench) startNodeExporter(ctx context.Context) (address string, err error) {
