@@ -3,7 +3,11 @@
 // Package status lets exporters show what their lanes do, to whatever extension presents it, without either knowing the other.
 package status
 
-import "time"
+import (
+	"context"
+	"encoding/json"
+	"time"
+)
 
 // Lane is what one lane of an exporter does at a moment. Items are data points, log records or spans.
 type Lane struct {
@@ -28,6 +32,26 @@ type Lane struct {
 	LastDelivered time.Time `json:"last_delivered,omitzero"` // zero: not since the start
 	LastError     string    `json:"last_error,omitempty"`    // in the server's words, bounded
 	LastErrorAt   time.Time `json:"last_error_at,omitzero"`
+
+	// RefusedKept is how many units that the server refused for good are kept for a person to look at.
+	RefusedKept int `json:"refused_kept"`
+	// Refused reads them, the oldest first. They are users' data, and of some size: only whoever is asked for them calls it. It is safe for
+	// concurrent use, also after the exporter has ended; then it returns an error. Nil where the exporter keeps none.
+	Refused func(context.Context) ([]Refused, error) `json:"-"`
+}
+
+// Refused is a unit of telemetry that a server refused for good, and that was dropped.
+type Refused struct {
+	Time    time.Time `json:"time"`
+	Reason  string    `json:"reason"`  // as in DroppedItems
+	Message string    `json:"message"` // in the server's words, bounded
+	Items   int64     `json:"items"`   // 0 for what only accompanies items
+	Format  string    `json:"format"`  // otlp or remote_write
+	Bytes   int       `json:"bytes"`   // size of the payload
+	// Record is the payload as JSON: OTLP's, or a list of series with labels and samples. Absent where the payload was too large to be kept,
+	// where the server didn't say which records it refused, or where no one can decode it; then Undecoded has its bytes.
+	Record    json.RawMessage `json:"record,omitempty"`
+	Undecoded []byte          `json:"undecoded,omitempty"`
 }
 
 // State says in a word what a lane does.

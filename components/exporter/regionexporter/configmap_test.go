@@ -3,6 +3,8 @@
 package regionexporter
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -46,10 +48,21 @@ func TestDirectoryOfConfigMap(t *testing.T) {
 	require.Eventually(t, func() bool { return r.logged.FilterMessageSnippet("is refused").Len() > 0 }, 20*time.Second, 5*time.Millisecond)
 
 	directory.Data["regions.yaml"] = logDirectory(logRegion("home", "eu", home.URL), logRegion("late", "us", late.URL))
-	_, err = maps.Update(t.Context(), directory, metav1.UpdateOptions{})
+	directory, err = maps.Update(t.Context(), directory, metav1.UpdateOptions{})
 	require.NoError(t, err)
 	require.Eventually(t, func() bool { return late.has()["a"] == 1 }, 20*time.Second, 5*time.Millisecond)
 	require.Empty(t, home.has())
+
+	// What is in the way of a change may go away without another change of the ConfigMap.
+	third, ca := newBackend(t, nil), filepath.Join(t.TempDir(), "ca.crt")
+	directory.Data["regions.yaml"] = logDirectory(logRegion("home", "eu", home.URL), logRegion("late", "us", late.URL), logRegion("third", "us", third.URL)) +
+		"    tls: {ca_file: " + ca + "}\n"
+	_, err = maps.Update(t.Context(), directory, metav1.UpdateOptions{})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return r.logged.FilterMessageSnippet("is refused").Len() > 1 }, 20*time.Second, 5*time.Millisecond)
+	require.NoError(t, os.Link(newAuthority(t).file, ca))
+	r.sendLogs(logRecords("third", "c"))
+	require.Eventually(t, func() bool { return third.has()["c"] == 1 }, 20*time.Second, 5*time.Millisecond)
 
 	require.NoError(t, maps.Delete(t.Context(), "kof-regions", metav1.DeleteOptions{})) // the last one stays in force
 	r.sendLogs(logRecords("late", "b"))

@@ -17,17 +17,18 @@ const (
 
 // decide returns the name of the region that a resource belongs to: its kof.region; the region of its kof.tenant; its
 // cloud.region, if the directory knows it; else the home region. The name may be unknown to the directory only where kof.region
-// gives it. Values that aren't strings count as not set.
+// gives it. A value that isn't a string counts as its text: a region that nobody could have meant is unknown, and so held, where one
+// that is passed over would go to the home region. Empty texts count as not set.
 func decide(dir *region.Directory, home string, resource pcommon.Map) string {
 	var explicit, tenant, cloud string
 	for key, value := range resource.All() {
 		switch key {
 		case attrRegion:
-			explicit = value.Str()
+			explicit = value.AsString()
 		case attrTenant:
-			tenant = value.Str()
+			tenant = value.AsString()
 		case attrCloudRegion:
-			cloud = value.Str()
+			cloud = value.AsString()
 		}
 	}
 	if explicit != "" {

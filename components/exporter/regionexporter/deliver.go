@@ -5,6 +5,7 @@ package regionexporter
 import (
 	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -31,7 +32,7 @@ func (l *lane) deliver(ctx context.Context, recs []lanequeue.Record) {
 			return
 		}
 		if dropped, ok := d.records(ctx, recs); ok {
-			l.settle(recs, lanequeue.Outcome{Delivered: itemsOf(recs) - dropped.Sum(), Dropped: dropped})
+			l.settle(recs, lanequeue.Outcome{Delivered: itemsOf(recs) - dropped.Sum(), Dropped: dropped, Refused: d.refused})
 			return
 		}
 	}
@@ -43,12 +44,14 @@ type delivery struct {
 	to      *destination
 	changed <-chan struct{} // closed when the lane has another destination
 	wait    *backoff.ExponentialBackOff
+	refused []lanequeue.Refused // the last units that the server refused
 }
 
 // records makes attempts until all records are delivered or refused for good, and returns how many of their items were dropped. ok is
 // false when ctx ended or the lane got another destination first.
 func (d *delivery) records(ctx context.Context, recs []lanequeue.Record) (dropped lanequeue.Dropped, ok bool) {
 	items := itemsOf(recs)
+	d.refused = nil // what another destination refused, this one may take
 	payload, dropped, err := d.payload(recs)
 	if err != nil {
 		// The checksum was right, so an encoder is at fault; records that no one can read are of no use.
@@ -56,9 +59,9 @@ func (d *delivery) records(ctx context.Context, recs []lanequeue.Record) (droppe
 		dropped[lanequeue.ReasonDamaged] = items
 		return dropped, true
 	}
-	refused, ok := d.send(ctx, payload)
+	refused, ok := d.send(ctx, piece{payload, items - dropped.Sum()})
 	for reason, n := range refused {
-		// Series of remote write are finer than the items that the ledger counts.
+		// Where series of remote write can't be told apart, each counts.
 		dropped[reason] += min(n, items-dropped.Sum())
 	}
 	return dropped, ok
@@ -87,14 +90,14 @@ func (d *delivery) payload(recs []lanequeue.Record) (joined []byte, dropped lane
 	return joined, dropped, err
 }
 
-// send makes attempts until the payload is delivered or refused for good, and returns how many of its units were dropped; units are
-// items, for remote write series. ok is as of records.
-func (d *delivery) send(ctx context.Context, payload []byte) (dropped lanequeue.Dropped, ok bool) {
+// send makes attempts until a payload is delivered or refused for good, and returns how many of its items were dropped. ok is as of
+// records.
+func (d *delivery) send(ctx context.Context, p piece) (dropped lanequeue.Dropped, ok bool) {
 	for {
 		if pause := d.health.throttled(time.Now()); pause > 0 && !d.pause(ctx, pause) {
 			return dropped, false
 		}
-		a := d.attempt(payload)
+		a := d.attempt(p.payload)
 		switch a.verdict {
 		case delivered:
 			d.wait.Reset()
@@ -102,13 +105,14 @@ func (d *delivery) send(ctx context.Context, payload []byte) (dropped lanequeue.
 			if a.rejected > 0 {
 				d.log.warn("rejected", "The server took the request but for some items.", zap.Error(a.err))
 				dropped[lanequeue.ReasonRejected] = a.rejected
+				d.setAside(p, lanequeue.ReasonRejected, a)
 			}
 			return dropped, true
 		case badData, tooLarge:
 			// A wrong path or a proxy can refuse everything with the same status. Only where the endpoint takes an empty request
 			// does a refusal speak of the data. It is asked each time: it can break while bad records are looked for.
 			if d.attempt(nil).verdict == delivered {
-				return d.dissect(ctx, payload, a)
+				return d.dissect(ctx, p, a)
 			}
 		}
 		if ctx.Err() != nil {
@@ -134,16 +138,24 @@ func (d *delivery) pause(ctx context.Context, pause time.Duration) bool {
 	return ctx.Err() == nil && to == d.to
 }
 
-// dissect finds the units that the server refuses by halving the payload, delivers the others, and drops those.
-func (d *delivery) dissect(ctx context.Context, payload []byte, refusal answer) (dropped lanequeue.Dropped, ok bool) {
+// dissect finds the units that the server refuses by halving a payload, delivers the others, and drops those.
+func (d *delivery) dissect(ctx context.Context, p piece, refusal answer) (dropped lanequeue.Dropped, ok bool) {
 	reason := lanequeue.ReasonRejected
 	if refusal.verdict == tooLarge {
 		reason = lanequeue.ReasonTooLarge
 	}
-	halves, err := halve(d.signal, d.to.sender.format(), payload)
-	if err != nil || len(halves) < 2 {
+	halves, err := halve(d.signal, d.to.sender.format(), p)
+	if err != nil {
+		// No one can read it, so that none of it can be told from the rest.
+		reason = lanequeue.ReasonDamaged
+		d.log.warn("damaged", "Dropped records that can't be decoded, which the server refuses.", zap.Error(refusal.err),
+			zap.NamedError("decoding", err), zap.Int64("items", p.items))
+	} else if len(halves) < 2 {
 		d.log.warn("dropped_"+reason.String(), "Dropped what the server refuses.", zap.Error(refusal.err))
-		dropped[reason] = 1
+	}
+	if len(halves) < 2 {
+		dropped[reason] = p.items
+		d.setAside(p, reason, refusal)
 		return dropped, true
 	}
 	for _, half := range halves {
@@ -156,6 +168,24 @@ func (d *delivery) dissect(ctx context.Context, payload []byte, refusal answer) 
 		}
 	}
 	return dropped, true
+}
+
+// setAside notes what the server refused, to be kept beside the queue when the records are settled.
+func (d *delivery) setAside(p piece, reason lanequeue.Reason, a answer) {
+	r := lanequeue.Refused{
+		Time: time.Now(), Reason: reason, Message: a.err.Error(), Items: p.items,
+		Format: d.to.sender.format(), Size: len(p.payload), Payload: p.payload,
+	}
+	if a.verdict == delivered && a.rejected < p.items {
+		r.Items, r.Payload = a.rejected, nil // the server doesn't say which
+	}
+	if len(r.Payload) > lanequeue.MaxRefusedPayload {
+		r.Payload = nil // before it is held in memory
+	}
+	if len(d.refused) == lanequeue.MaxRefused {
+		d.refused = slices.Delete(d.refused, 0, 1)
+	}
+	d.refused = append(d.refused, r)
 }
 
 // attempt sends once, and counts.

@@ -23,14 +23,16 @@ type openLane struct {
 	draining *time.Timer
 }
 
-// apply makes dir the directory in force, or returns why it can't be and leaves everything as it was. e.mu is held.
-func (e *regionExporter) apply(ctx context.Context, dir *region.Directory) error {
+// judge returns why dir can never follow the directory in force. e.mu is held.
+func (e *regionExporter) judge(dir *region.Directory) error {
 	if _, ok := dir.Regions[e.cfg.HomeRegion]; !ok {
 		return fmt.Errorf("home_region: the directory has no region %q", e.cfg.HomeRegion)
 	}
-	if err := e.checkZones(dir); err != nil {
-		return err
-	}
+	return e.checkZones(dir)
+}
+
+// apply makes dir, which is judged, the directory in force, or returns why it can't be now and leaves everything as it was. e.mu is held.
+func (e *regionExporter) apply(ctx context.Context, dir *region.Directory) error {
 	plan, err := e.plan(ctx, dir)
 	if err != nil {
 		plan.abandon()

@@ -90,6 +90,9 @@ func (e *regionExporter) start(ctx context.Context, host component.Host) (err er
 	if err != nil {
 		return fmt.Errorf("directory %s: %w", source.name(), err)
 	}
+	if err := e.judge(dir); err != nil {
+		return fmt.Errorf("directory %s: %w", source.name(), err)
+	}
 	if err := e.openFormerLanes(ctx, dir); err != nil {
 		return err
 	}

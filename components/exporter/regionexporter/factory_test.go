@@ -121,14 +121,3 @@ func TestStartErrors(t *testing.T) {
 		})
 	}
 }
-
-// A folder can't serve two exporters at once; the second says so rather than share a queue.
-func TestTwoExportersOnOneFolder(t *testing.T) {
-	dir := t.TempDir()
-	cfg := quickConfig(t, oneRegion("http://127.0.0.1:1"))
-	begin(t, newHost(t, dir), cfg)
-	second := create(t, quickConfig(t, oneRegion("http://127.0.0.1:1")))
-	err := second.Logs.Start(t.Context(), newHost(t, dir))
-	require.ErrorContains(t, err, "timeout")
-	require.NoError(t, second.Logs.Shutdown(t.Context()))
-}

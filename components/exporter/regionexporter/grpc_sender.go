@@ -37,6 +37,7 @@ type grpcSender struct {
 	target  string
 	method  string
 	header  metadata.MD
+	secrets map[string]string // the headers that the directory sets
 	auth    *credentials
 	timeout time.Duration
 }
@@ -79,7 +80,7 @@ func newGRPCSender(e region.Endpoint, sig signal, auth *credentials, t *tls.Conf
 	for name, value := range e.Headers {
 		header.Set(name, value)
 	}
-	return &grpcSender{conn: conn, target: e.URL, method: grpcMethods[sig], header: header, auth: auth, timeout: cfg.Timeout}, nil
+	return &grpcSender{conn: conn, target: e.URL, method: grpcMethods[sig], header: header, secrets: e.Headers, auth: auth, timeout: cfg.Timeout}, nil
 }
 
 func (s *grpcSender) format() lanequeue.Format { return lanequeue.FormatOTLP }
@@ -99,6 +100,7 @@ func (s *grpcSender) send(ctx context.Context, payload []byte) answer {
 	ctx, cancel := context.WithTimeout(metadata.NewOutgoingContext(ctx, header), s.timeout)
 	defer cancel()
 
+	said := func(text string) string { return words(redact([]byte(text), authorization, s.secrets)) }
 	var reply []byte
 	// The compressed size isn't known out here; the payload's is its upper bound.
 	a := answer{wireBytes: len(payload)}
@@ -106,13 +108,13 @@ func (s *grpcSender) send(ctx context.Context, payload []byte) answer {
 		st := status.Convert(err)
 		a.verdict, a.class = verdictOfCode(st), st.Code().String()
 		a.retryAfter = retryInfo(st)
-		a.err = fmt.Errorf("%s answered %s: %s", s.target, st.Code(), words([]byte(st.Message())))
+		a.err = fmt.Errorf("%s answered %s: %s", s.target, st.Code(), said(st.Message()))
 		return a
 	}
 	a.class = codes.OK.String()
 	var message string
 	if a.rejected, message = partialSuccess(reply); a.rejected > 0 {
-		a.err = fmt.Errorf("%s rejected %d items: %s", s.target, a.rejected, words([]byte(message)))
+		a.err = fmt.Errorf("%s rejected %d items: %s", s.target, a.rejected, said(message))
 	}
 	return a
 }

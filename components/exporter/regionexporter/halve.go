@@ -6,50 +6,58 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
-	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/k0rdent/kof/components/exporter/regionexporter/internal/lanequeue"
+	"github.com/k0rdent/kof/components/exporter/regionexporter/internal/remotewrite"
 )
 
-// halve cuts a payload into two of about as many units: series of remote write, data points, log records or spans of OTLP. A payload
-// of a single unit comes back alone.
-func halve(s signal, format lanequeue.Format, payload []byte) ([][]byte, error) {
+// piece is a payload, whole or a part of one, with the number of its items.
+type piece struct {
+	payload []byte
+	items   int64
+}
+
+// halve cuts a payload into two of about as many units: data points of remote write with all their series (where these can't be told
+// apart, single series), data points, log records or spans of OTLP. A payload of a single unit comes back alone.
+func halve(s signal, format lanequeue.Format, whole piece) ([]piece, error) {
 	if format == lanequeue.FormatRemoteWrite {
-		return halveSeries(payload)
+		return halveSeries(whole)
 	}
-	b, err := unmarshalOTLP(s, payload)
+	b, err := unmarshalOTLP(s, whole.payload)
 	if err != nil {
 		return nil, err
 	}
 	n := b.items()
 	if n < 2 {
-		return [][]byte{payload}, nil
+		return []piece{whole}, nil
 	}
 	// Each half is what remains of a copy of the whole.
-	first, err := keep(s, payload, 0, n/2)
+	first, err := keep(s, whole.payload, 0, n/2)
 	if err != nil {
 		return nil, err
 	}
-	second, err := keep(s, payload, n/2, n)
-	return [][]byte{first, second}, err
+	second, err := keep(s, whole.payload, n/2, n)
+	return []piece{{first, int64(n / 2)}, {second, whole.items - int64(n/2)}}, err
 }
 
-// halveSeries cuts between two of the top-level fields of a remote write request.
-func halveSeries(payload []byte) ([][]byte, error) {
-	var ends []int
-	for at := 0; at < len(payload); {
-		_, _, n := protowire.ConsumeField(payload[at:])
-		if n < 0 {
-			return nil, protowire.ParseError(n)
-		}
-		at += n
-		ends = append(ends, at)
+func halveSeries(whole piece) ([]piece, error) {
+	units, err := remotewrite.Units(whole.payload, whole.items)
+	if err != nil {
+		return nil, err
 	}
-	if len(ends) < 2 {
-		return [][]byte{payload}, nil
+	if len(units) < 2 {
+		return []piece{whole}, nil
 	}
-	middle := ends[len(ends)/2-1]
-	return [][]byte{payload[:middle], payload[middle:]}, nil
+	first, second := units[:len(units)/2], units[len(units)/2:]
+	cut := first[len(first)-1].End
+	return []piece{{whole.payload[:cut], pointsOf(first)}, {whole.payload[cut:], pointsOf(second)}}, nil
+}
+
+func pointsOf(units []remotewrite.Unit) (n int64) {
+	for _, u := range units {
+		n += int64(u.Points)
+	}
+	return n
 }
 
 // keep returns the items of an OTLP payload whose position is in [from, to).

@@ -4,6 +4,7 @@ package regionexporter
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -124,20 +125,21 @@ func testHalve(t *testing.T, s signal, payload []byte, want []string, ids func(b
 	down = func(payload []byte) {
 		whole, err := unmarshalOTLP(s, payload)
 		require.NoError(t, err)
-		halves, err := halve(s, lanequeue.FormatOTLP, payload)
+		halves, err := halve(s, lanequeue.FormatOTLP, piece{payload, int64(whole.items())})
 		require.NoError(t, err)
 		if len(halves) == 1 {
-			require.Equal(t, payload, halves[0])
+			require.Equal(t, payload, halves[0].payload)
 			require.Equal(t, 1, whole.items())
 			got = append(got, ids(whole)...)
 			return
 		}
 		require.Len(t, halves, 2)
 		for _, half := range halves {
-			b, err := unmarshalOTLP(s, half)
+			b, err := unmarshalOTLP(s, half.payload)
 			require.NoError(t, err)
+			require.EqualValues(t, b.items(), half.items)
 			require.InDelta(t, float64(whole.items())/2, b.items(), 0.5)
-			down(half)
+			down(half.payload)
 		}
 	}
 	down(payload)
@@ -149,10 +151,10 @@ func TestHalveKeepsTheRest(t *testing.T) {
 	md, _ := mixedMetrics(1, 2)
 	payload, err := metrics{md}.otlp()
 	require.NoError(t, err)
-	halves, err := halve(signalMetrics, lanequeue.FormatOTLP, payload)
+	halves, err := halve(signalMetrics, lanequeue.FormatOTLP, piece{payload, int64(md.DataPointCount())})
 	require.NoError(t, err)
 	for _, half := range halves {
-		b, err := unmarshalOTLP(signalMetrics, half)
+		b, err := unmarshalOTLP(signalMetrics, half.payload)
 		require.NoError(t, err)
 		for _, rm := range b.(metrics).ResourceMetrics().All() {
 			n, ok := rm.Resource().Attributes().Get("resource")
@@ -182,12 +184,13 @@ func TestHalveSeries(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, n, items)
 		var got []string
-		var down func(payload []byte)
-		down = func(payload []byte) {
-			halves, err := halve(signalMetrics, lanequeue.FormatRemoteWrite, payload)
+		var down func(piece)
+		down = func(p piece) {
+			halves, err := halve(signalMetrics, lanequeue.FormatRemoteWrite, p)
 			require.NoError(t, err)
 			if len(halves) == 1 {
-				ids, err := decodeIDs("/write", "", halves[0])
+				require.LessOrEqual(t, p.items, int64(1), "0 is target_info")
+				ids, err := decodeIDs("/write", "", p.payload)
 				require.NoError(t, err)
 				got = append(got, ids...)
 				return
@@ -195,17 +198,46 @@ func TestHalveSeries(t *testing.T) {
 			down(halves[0])
 			down(halves[1])
 		}
-		down(payload)
+		down(piece{payload, int64(items)})
 		require.Equal(t, want, got)
 	}
 }
 
 func TestHalveDamaged(t *testing.T) {
 	for _, format := range []lanequeue.Format{lanequeue.FormatOTLP, lanequeue.FormatRemoteWrite} {
-		_, err := halve(signalMetrics, format, []byte{0x0a, 0xff, 0xff})
+		_, err := halve(signalMetrics, format, piece{[]byte{0x0a, 0xff, 0xff}, 3})
 		require.Error(t, err)
-		halves, err := halve(signalMetrics, format, nil)
+		halves, err := halve(signalMetrics, format, piece{})
 		require.NoError(t, err)
 		require.Len(t, halves, 1)
 	}
+}
+
+// Points of every type are cut apart with all their series, so that what is dropped is exact.
+func TestHalvePointsOfRemoteWrite(t *testing.T) {
+	codec, err := newEncoder(MetricsConfig{TargetInfo: true})
+	require.NoError(t, err)
+	md, ids := mixedMetrics(3, 4)
+	payload, items, _, err := codec.encode(metrics{md}, lanequeue.FormatRemoteWrite)
+	require.NoError(t, err)
+	require.Equal(t, len(ids), items)
+	var got []string
+	var down func(piece)
+	down = func(p piece) {
+		halves, err := halve(signalMetrics, lanequeue.FormatRemoteWrite, p)
+		require.NoError(t, err)
+		if len(halves) > 1 {
+			require.Equal(t, p.items, halves[0].items+halves[1].items)
+			down(halves[0])
+			down(halves[1])
+			return
+		}
+		names, err := decodeIDs("/write", "", p.payload)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, p.items)
+		require.Len(t, slices.Compact(names), 1)
+		got = append(got, names[0])
+	}
+	down(piece{payload, int64(items)})
+	require.Equal(t, ids, got)
 }

@@ -66,9 +66,13 @@ type running struct {
 
 // create makes the exporter without starting it.
 func create(t testing.TB, cfg *Config) *running {
+	return createNamed(t, component.NewID(metadata.Type), cfg)
+}
+
+func createNamed(t testing.TB, id component.ID, cfg *Config) *running {
 	r := &running{t: t, telemetry: componenttest.NewTelemetry()}
 	set := exporter.Settings{
-		ID: component.NewID(metadata.Type), TelemetrySettings: r.telemetry.NewTelemetrySettings(), BuildInfo: component.NewDefaultBuildInfo(),
+		ID: id, TelemetrySettings: r.telemetry.NewTelemetrySettings(), BuildInfo: component.NewDefaultBuildInfo(),
 	}
 	var core = zap.NewNop().Core()
 	core, r.logged = observer.New(zap.DebugLevel)

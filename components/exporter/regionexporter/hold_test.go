@@ -104,6 +104,7 @@ func TestReleaseIntoAFullLane(t *testing.T) {
 	cfg2 := quickConfig(t, twoRegions(home.URL, far.URL))
 	cfg2.Queue = cfg.Queue
 	cfg2.Queue.MaxBytes = mib
+	cfg2.Timeout = 30 * time.Second // so that no attempt is given up, and repeated, that the backend has stored
 	r = begin(t, h, cfg2)
 	require.Eventually(t, func() bool { return r.ledger("far", signalLogs).held == 10 }, testTimeout, testTick)
 	far.setAnswer(nil)
@@ -111,7 +112,7 @@ func TestReleaseIntoAFullLane(t *testing.T) {
 	r.drained(unknownRegion, signalLogs)
 	r.drained("far", signalLogs)
 	for id, n := range far.has() {
-		require.Equal(t, 1, n, "%.20s", id)
+		require.Equal(t, 1, n, "%.20s, failed attempts: %v", id, r.ledger("far", signalLogs).failed)
 	}
 }
 
@@ -207,4 +208,19 @@ func TestZoneChanged(t *testing.T) {
 func assertEventually(t testing.TB, ok func() bool, format string, args ...any) {
 	t.Helper()
 	require.Eventually(t, ok, 10*time.Second, testTick, append([]any{format}, args...)...)
+}
+
+// A kof.region that isn't a string is a region all the same; none of its records may end at home.
+func TestRegionThatIsNoStringIsHeld(t *testing.T) {
+	home := newBackend(t, nil)
+	r := begin(t, newHost(t, t.TempDir()), quickConfig(t, oneRegion(home.URL)))
+	for i, value := range []any{7, true, 0.5, []byte{1}, []any{"home"}, map[string]any{"home": "home"}} {
+		ld := logRecords("", fmt.Sprint("x", i))
+		require.NoError(t, ld.ResourceLogs().At(0).Resource().Attributes().FromRaw(map[string]any{attrRegion: value}))
+		r.sendLogs(ld)
+	}
+	r.sendLogs(logRecords("", "h"))
+	require.EqualValues(t, 6, r.ledger(unknownRegion, signalLogs).held)
+	r.drained("home", signalLogs)
+	require.Equal(t, map[string]int{"h": 1}, home.has())
 }

@@ -26,6 +26,7 @@ type httpSender struct {
 	url      string
 	name     string // the URL as logs may show it
 	header   http.Header
+	secrets  map[string]string // the headers that the directory sets
 	auth     *credentials
 	client   *http.Client
 	payload  lanequeue.Format
@@ -62,8 +63,8 @@ func newHTTPSender(e region.Endpoint, auth *credentials, t *tls.Config, cfg *Con
 	s := &httpSender{
 		url:    e.URL,
 		name:   shownURL(e.URL),
-		header: http.Header{},
-		auth:   auth,
+		header: http.Header{}, secrets: e.Headers,
+		auth: auth,
 		client: &http.Client{
 			// Neither a redirect nor a proxy of the environment may lead data out of its zone.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -154,7 +155,7 @@ func (s *httpSender) post(ctx context.Context, payload []byte, encoding string) 
 		}
 		return answer{verdict: tryAgain, class: class, err: fmt.Errorf("%s: %w", s.name, err), wireBytes: len(body)}
 	}
-	a := s.read(resp)
+	a := s.read(resp, authorization)
 	a.wireBytes = len(body)
 	return a
 }
@@ -162,8 +163,9 @@ func (s *httpSender) post(ctx context.Context, payload []byte, encoding string) 
 // maxAnswerSize bounds what is read of an answer: enough for the words of any server.
 const maxAnswerSize = 16 * kib
 
-func (s *httpSender) read(resp *http.Response) answer {
+func (s *httpSender) read(resp *http.Response, authorization string) answer {
 	defer resp.Body.Close()
+	said := func(text []byte) string { return words(redact(text, authorization, s.secrets)) }
 	// What can't be read of the body doesn't change what the status says.
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswerSize))
 	a := answer{class: strconv.Itoa(resp.StatusCode)}
@@ -171,13 +173,13 @@ func (s *httpSender) read(resp *http.Response) answer {
 		if s.rejected != nil && strings.HasPrefix(resp.Header.Get("Content-Type"), "application/x-protobuf") {
 			var message string
 			if a.rejected, message = s.rejected(body); a.rejected > 0 {
-				a.err = fmt.Errorf("%s rejected %d items: %s", s.name, a.rejected, words([]byte(message)))
+				a.err = fmt.Errorf("%s rejected %d items: %s", s.name, a.rejected, said([]byte(message)))
 			}
 		}
 		return a
 	}
 	a.verdict = verdictOfStatus(resp.StatusCode)
-	a.err = fmt.Errorf("%s answered %s: %s", s.name, resp.Status, words(body))
+	a.err = fmt.Errorf("%s answered %s: %s", s.name, said([]byte(resp.Status)), said(body))
 	if a.verdict == tryAgain {
 		a.retryAfter = retryAfter(resp.Header.Get("Retry-After"), time.Now())
 	}

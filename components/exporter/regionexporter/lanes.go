@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
 
 	"github.com/k0rdent/kof/components/exporter/regionexporter/internal/lanequeue"
@@ -108,7 +109,7 @@ func (e *regionExporter) openUnknownLanes(ctx context.Context) error {
 
 func (e *regionExporter) openQueue(ctx context.Context, name string, s signal, o lanequeue.Options) (*lanequeue.Queue, error) {
 	o.BatchBytes, o.BatchDelay, o.Now = e.cfg.Batch.MaxBytes, e.cfg.Batch.MaxDelay, time.Now
-	client, err := e.store.GetClient(ctx, component.KindExporter, e.set.ID, string(s)+"_"+name)
+	client, err := e.openClient(ctx, string(s)+"_"+name)
 	if err != nil {
 		return nil, fmt.Errorf("queue of region %s, %s: %w", name, s, err)
 	}
@@ -123,10 +124,21 @@ func (e *regionExporter) openQueue(ctx context.Context, name string, s signal, o
 	return q, nil
 }
 
+// openClient opens a part of the storage. What is in its way is most often a second user of the same folder, which the storage may not
+// say: file_storage only knows that it has waited in vain.
+func (e *regionExporter) openClient(ctx context.Context, name string) (storage.Client, error) {
+	client, err := e.store.GetClient(ctx, component.KindExporter, e.set.ID, name)
+	if err != nil {
+		return nil, fmt.Errorf("storage %q doesn't open %q for exporter %q: %w; if another exporter or collector uses its folder, "+
+			"give each a storage extension with a directory of its own", e.cfg.Storage, name, e.set.ID, err)
+	}
+	return client, nil
+}
+
 // updateLaneNames changes the list, in the store, of the regions that have a queue there. The store itself can't list its clients.
 func (e *regionExporter) updateLaneNames(ctx context.Context, s signal, change func([]string) []string) (err error) {
 	const key = "names"
-	client, err := e.store.GetClient(ctx, component.KindExporter, e.set.ID, string(s)+"__lanes")
+	client, err := e.openClient(ctx, string(s)+"__lanes")
 	if err != nil {
 		return fmt.Errorf("list of lanes, %s: %w", s, err)
 	}

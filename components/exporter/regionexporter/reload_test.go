@@ -200,3 +200,14 @@ func TestFormerLanes(t *testing.T) {
 	r.drained("gone", signalLogs)
 	require.Equal(t, map[string]int{"a": 1}, gone.has())
 }
+
+// A lane without an endpoint for its signal shows its region's zone all the same; one of a region that the directory doesn't know has none.
+func TestZoneOfALaneWithoutEndpoint(t *testing.T) {
+	b := newBackend(t, nil)
+	r := beginWatched(t, newHost(t, t.TempDir()), quickConfig(t, logDirectory(logRegion("home", "eu", b.URL))))
+	for _, s := range allSignals {
+		require.Equal(t, "eu", r.laneStatus("home", s).Zone, s)
+		require.Empty(t, r.laneStatus(unknownRegion, s).Zone)
+	}
+	require.Equal(t, status.StateHolding, r.laneStatus("home", signalMetrics).State)
+}

@@ -129,6 +129,9 @@ func newResidencyWorld(t *testing.T, rng *rand.Rand) *residencyWorld {
 	require.NoError(t, err)
 	e.signals = []signal{signalMetrics, signalLogs, signalTraces}
 	require.NoError(t, e.start(t.Context(), memoryHost{id: &memoryStorage{}}))
+	// The directory changes when the oracle knows of it: a watch beside it could put one in force that is older.
+	e.watch.stop()
+	e.watch = nil
 	w.exporter = e
 	t.Cleanup(func() { require.NoError(t, e.shutdown(context.Background())) })
 	return w
@@ -182,7 +185,7 @@ func (w *residencyWorld) reload() {
 		name := slices.Sorted(maps.Keys(w.inForce))[w.rng.IntN(len(w.inForce))]
 		before := w.exporter.routing.Load()
 		require.NoError(w.t, os.WriteFile(w.file, []byte(w.directory(name)), 0o600))
-		w.exporter.reload(w.t.Context(), source, nil)
+		w.exporter.reload(w.t.Context(), source, &reloading{})
 		require.Same(w.t, before, w.exporter.routing.Load(), "a directory that moves a region to another zone was not refused")
 		w.refusedReloads++
 	}
@@ -190,7 +193,7 @@ func (w *residencyWorld) reload() {
 	w.choose(names)
 	require.NoError(w.t, os.WriteFile(w.file, []byte(w.directory("")), 0o600))
 	before := w.exporter.routing.Load()
-	w.exporter.reload(w.t.Context(), source, nil)
+	w.exporter.reload(w.t.Context(), source, &reloading{})
 	require.NotSame(w.t, before, w.exporter.routing.Load(), "a right directory was refused")
 	w.reloads++
 }
@@ -358,7 +361,7 @@ func (w *residencyWorld) finish() {
 	}
 	w.choose(slices.Sorted(maps.Keys(w.endpoints)))
 	require.NoError(w.t, os.WriteFile(w.file, []byte(w.directory("")), 0o600))
-	w.exporter.reload(w.t.Context(), &fileSource{path: w.file}, nil)
+	w.exporter.reload(w.t.Context(), &fileSource{path: w.file}, &reloading{})
 	require.EventuallyWithT(w.t, func(c *assert.CollectT) {
 		for _, l := range *w.exporter.visible.Load() {
 			totals := l.queue.Totals()

@@ -3,16 +3,14 @@
 package regionexporter
 
 import (
-	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/k0rdent/kof/internal/region"
@@ -41,20 +39,42 @@ type fileSource struct{ path string }
 
 func (f *fileSource) name() string { return f.path }
 
-func (f *fileSource) read(context.Context) ([]byte, error) { return os.ReadFile(f.path) }
+// read refuses a file larger than any directory, and what is no file: neither may fill memory or block.
+func (f *fileSource) read(context.Context) ([]byte, error) {
+	info, err := os.Stat(f.path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a regular file", f.path)
+	}
+	file, err := os.Open(f.path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, region.MaxBytes+1))
+	if err == nil && len(data) > region.MaxBytes {
+		return nil, fmt.Errorf("%s is larger than %d bytes, which is the bound of a region directory", f.path, region.MaxBytes)
+	}
+	return data, err
+}
 
 // watch watches the folder, since an editor replaces the file and a mounted ConfigMap a link beside it.
 func (f *fileSource) watch(ctx context.Context, logger *zap.Logger, changed func()) {
-	var events <-chan fsnotify.Event
+	var (
+		events <-chan fsnotify.Event
+		failed <-chan error
+	)
 	watcher, err := fsnotify.NewWatcher()
 	if err == nil {
 		defer watcher.Close()
-		err = watcher.Add(filepath.Dir(f.path))
-		events = watcher.Events
+		if err = watcher.Add(filepath.Dir(f.path)); err == nil {
+			events, failed = watcher.Events, watcher.Errors
+		}
 	}
 	if err != nil {
 		logger.Warn("Can't watch the region directory; reading it from time to time.", zap.Error(err), zap.Duration("interval", pollInterval))
-		events = nil
 	}
 	changed() // since it was read and before it was watched
 	ticker := time.NewTicker(pollInterval)
@@ -64,6 +84,7 @@ func (f *fileSource) watch(ctx context.Context, logger *zap.Logger, changed func
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		case <-failed: // events were lost; what they told of is read now
 		case <-events:
 			// A writer needs several steps; the last one counts.
 			settle(ctx, events)
@@ -72,73 +93,19 @@ func (f *fileSource) watch(ctx context.Context, logger *zap.Logger, changed func
 	}
 }
 
-// settle waits until no event has come for a moment.
+// settle waits until no event has come for a moment, but not for ever: other files of the folder may change all the time.
 func settle(ctx context.Context, events <-chan fsnotify.Event) {
-	const quiet = 100 * time.Millisecond
+	const quiet, most = 100 * time.Millisecond, time.Second
+	end := time.After(most)
 	for {
 		select {
 		case <-events:
 		case <-time.After(quiet):
 			return
+		case <-end:
+			return
 		case <-ctx.Done():
 			return
 		}
 	}
-}
-
-// watch keeps the directory in force in step with its source.
-type watch struct {
-	cancel context.CancelFunc
-	done   sync.WaitGroup
-}
-
-func (w *watch) stop() {
-	w.cancel()
-	w.done.Wait()
-}
-
-var (
-	appliedReload = metric.WithAttributeSet(attribute.NewSet(attribute.String("outcome", "applied")))
-	refusedReload = metric.WithAttributeSet(attribute.NewSet(attribute.String("outcome", "refused")))
-)
-
-// startWatch begins to follow the source; data is the text that is in force.
-func (e *regionExporter) startWatch(source directorySource, data []byte) *watch {
-	ctx, cancel := context.WithCancel(context.Background())
-	w := &watch{cancel: cancel}
-	w.done.Go(func() {
-		seen := data
-		source.watch(ctx, e.set.Logger, func() { seen = e.reload(ctx, source, seen) })
-	})
-	return w
-}
-
-// reload reads the source and puts a changed directory in force. One that can't be is refused, with all its problems, and the old one
-// stays. It returns the text that needs no second look.
-func (e *regionExporter) reload(ctx context.Context, source directorySource, seen []byte) []byte {
-	data, err := source.read(ctx)
-	if ctx.Err() != nil || (err == nil && bytes.Equal(data, seen)) {
-		return seen
-	}
-	judged := data
-	var dir *region.Directory
-	if err == nil {
-		dir, err = region.Parse(data)
-	}
-	if err == nil {
-		e.mu.Lock()
-		err = e.apply(ctx, dir)
-		e.mu.Unlock()
-		if err != nil {
-			judged = seen // what it names, such as a CA file, may come later: it is tried again
-		}
-	}
-	if err != nil {
-		e.telemetry.KofRegionDirectoryReloads.Add(ctx, 1, refusedReload)
-		e.set.Logger.Error("The changed region directory is refused; the one before stays in force.", zap.String("source", source.name()), zap.Error(err))
-		return judged
-	}
-	e.telemetry.KofRegionDirectoryReloads.Add(ctx, 1, appliedReload)
-	e.set.Logger.Info("A changed region directory is in force.", zap.String("source", source.name()), zap.Int("regions", len(dir.Regions)))
-	return data
 }

@@ -12,9 +12,13 @@ import (
 // laneStatus returns what each lane does now.
 func (e *regionExporter) laneStatus() []status.Lane {
 	var all []status.Lane
+	known := e.routing.Load().directory.Regions
 	for _, l := range *e.visible.Load() {
 		s := l.status()
 		s.Exporter = e.set.ID.String()
+		if r := known[l.region]; r != nil && s.Zone == "" {
+			s.Zone = r.Zone // it has no endpoint for the signal
+		}
 		all = append(all, s)
 	}
 	return all
@@ -28,6 +32,7 @@ func (l *lane) status() status.Lane {
 		HeldItems: t.HeldItems, HeldBytes: t.HeldBytes, ResidualItems: t.Residual(),
 		DroppedItems: map[string]int64{},
 		OldestHeld:   l.queue.OldestAccepted(context.Background()),
+		RefusedKept:  l.queue.RefusedKept(), Refused: l.refused,
 	}
 	for _, reason := range lanequeue.Reasons() {
 		if n := t.DroppedItems[reason]; n > 0 {

@@ -83,11 +83,11 @@ func (e *statusExtension) Start(ctx context.Context, host component.Host) error 
 	if err != nil {
 		return fmt.Errorf("endpoint %s: %w", e.cfg.ServerConfig.NetAddr.Endpoint, err)
 	}
-	e.server, err = e.cfg.ServerConfig.ToServer(ctx, host.GetExtensions(), e.set.TelemetrySettings, handler(e.report))
+	e.address = listener.Addr()
+	e.server, err = e.cfg.ServerConfig.ToServer(ctx, host.GetExtensions(), e.set.TelemetrySettings, handler(e.report, isLoopback(e.address)))
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	e.address = listener.Addr()
 	// Before everything that ServerConfig puts around the handler: what isn't for us costs nothing, and a refusal has the headers too.
 	e.server.Handler = guard(e.server.Handler, isLoopback(e.address), csp)
 	e.server.ConnState = limitConnections()

@@ -71,14 +71,18 @@ type laneRow struct {
 	LastDelivered string
 	LastErrorAge  string
 	CatchingUp    string // time left; empty when it isn't
+	RefusedLink   string // to what the server refused; empty where nothing is kept, or not shown
 }
 
-func newPage(r *report, refresh int) *page {
+func newPage(r *report, refresh int, loopback bool) *page {
 	p := &page{report: r, Style: template.CSS(style), Refresh: refresh}
 	exporters := map[string]bool{}
 	for i, l := range r.Lanes {
 		exporters[l.Exporter] = true
 		row := newRow(l, i, r.Time)
+		if loopback && l.RefusedKept > 0 && l.Refused != nil {
+			row.RefusedLink = refusedLink(l.Lane)
+		}
 		last := len(p.Groups) - 1
 		if last < 0 || p.Groups[last].Region != l.Region || p.Groups[last].Exporter != l.Exporter {
 			p.Groups = append(p.Groups, group{Region: l.Region, Exporter: l.Exporter, Unknown: l.Region == unknownRegion})
@@ -122,8 +126,8 @@ func newRow(l laneReport, id int, now time.Time) laneRow {
 	return row
 }
 
-// handler serves the page and the JSON.
-func handler(current func() *report) http.Handler {
+// handler serves the page, the JSON and, on loopback, what servers refused.
+func handler(current func() *report, loopback bool) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		refresh := refreshSeconds
@@ -131,7 +135,7 @@ func handler(current func() *report) http.Handler {
 			refresh = 0
 		}
 		var body bytes.Buffer
-		if err := pageTemplate.Execute(&body, newPage(current(), refresh)); err != nil {
+		if err := pageTemplate.Execute(&body, newPage(current(), refresh, loopback)); err != nil {
 			http.Error(w, "The page can't be made: "+err.Error(), http.StatusInternalServerError)
 			return
 		}
@@ -145,6 +149,7 @@ func handler(current func() *report) http.Handler {
 		}
 		answer(w, "application/json", append(body, '\n'))
 	})
+	mux.HandleFunc("GET /refused", func(w http.ResponseWriter, r *http.Request) { serveRefused(w, r, current().Lanes, loopback) })
 	return mux
 }
 

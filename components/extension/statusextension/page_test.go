@@ -23,7 +23,7 @@ var update = flag.Bool("update", false, "write the golden files")
 
 func serve(t testing.TB, e *statusExtension, target string) string {
 	w := httptest.NewRecorder()
-	handler(e.report).ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, nil))
+	handler(e.report, true).ServeHTTP(w, httptest.NewRequest(http.MethodGet, target, nil))
 	require.Equal(t, http.StatusOK, w.Code, w.Body)
 	return w.Body.String()
 }

@@ -50,6 +50,17 @@ type world struct {
 	lastError string // of the dead region
 }
 
+// refusedSpans are two of the spans that the dropping lane's server refused.
+func refusedSpans(context.Context) ([]status.Refused, error) {
+	first := status.Refused{
+		Time: time.Date(2026, 5, 4, 9, 35, 0, 0, time.UTC), Reason: "rejected", Message: hostile, Items: 1, Format: "otlp", Bytes: 32,
+		Record: []byte(`{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"pay"}]}]}]}`),
+	}
+	second := first
+	second.Reason, second.Bytes, second.Record = "too_large", 100_000, nil
+	return []status.Refused{first, second}, nil
+}
+
 // lane returns a lane after seconds at so many items accepted and delivered a second.
 func (w *world) lane(region, signal, zone string, accepted, delivered int64) status.Lane {
 	host := "https://vmauth." + region + ".example"
@@ -88,6 +99,7 @@ func (w *world) lanes() []status.Lane {
 	dropping := w.lane("eu-west-1", "traces", "eu", 40, 40)
 	seconds := int64(now.Sub(w.base) / time.Second)
 	dropping.DroppedItems = map[string]int64{"rejected": 3 * seconds, "too_large": 2}
+	dropping.RefusedKept, dropping.Refused = 2, refusedSpans
 	dropping.LastError, dropping.LastErrorAt = "HTTP 400: span without a trace ID", now.Add(-9*time.Second)
 
 	catching := w.lane("us-east-1", "metrics", "us", 1000, 1400)

@@ -9,6 +9,9 @@
 //
 //	accepted = delivered + released + sum(dropped by reason) + held
 //
+// Up to [MaxRefused] further keys keep what the server refused last, for a person to look at. They are written in the change that books
+// these items as dropped, and count in no bound of the queue.
+//
 // Delivery is at least once: records that were taken and not settled when the process died are taken again. They are bounded by
 // what the takers hold at a time, and by [maxDebris] more while the store takes no changes, as on a full disk.
 //

@@ -70,6 +70,8 @@ type Outcome struct {
 	Delivered int64 // taken by the region's backend
 	Released  int64 // moved into the queue of the region they belong to
 	Dropped   Dropped
+	// Refused are the last of the dropped items that the server refused, to be kept for a person to look at; see [MaxRefused].
+	Refused []Refused
 }
 
 // Totals is the ledger of one queue since the queue was made, across restarts. Items are data points, log records or spans;

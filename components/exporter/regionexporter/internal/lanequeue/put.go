@@ -84,12 +84,12 @@ func (q *Queue) makeRoom(ctx context.Context, size int64) (victims []Record, nex
 			next++
 			continue
 		}
-		recs, err := q.read(ctx, next, 1)
+		rec, err := q.read(ctx, next)
 		if err != nil {
 			return nil, 0, err
 		}
 		next++
-		switch rec := recs[0]; {
+		switch {
 		case rec != nil:
 			rec.Payload = nil
 			victims = append(victims, *rec)

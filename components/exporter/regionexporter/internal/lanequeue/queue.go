@@ -53,6 +53,8 @@ type Queue struct {
 	// debris are keys to delete with the next change: those of settled records that the store failed to delete, and of damaged ones.
 	debris map[uint64]struct{}
 	audit  audit
+	// refusals is what is kept of what the server refused.
+	refusals refusals
 
 	inFlightBytes int64
 	first         *Record // the one at next, without its payload, once OldestAccepted has read it
@@ -96,6 +98,7 @@ func Open(ctx context.Context, client storage.Client, opts Options) (q *Queue, d
 	q.waiting = opts.Now()
 	opts.Budget.add(q.charged(q.state.totals.HeldBytes))
 	q.startAudit() // for what the store lost before
+	q.findRefused(ctx)
 	return q, damaged, nil
 }
 

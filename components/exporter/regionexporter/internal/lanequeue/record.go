@@ -20,6 +20,18 @@ const (
 	FormatRemoteWrite Format = 2
 )
 
+// String returns the format as status pages name it.
+func (f Format) String() string {
+	switch f {
+	case FormatOTLP:
+		return "otlp"
+	case FormatRemoteWrite:
+		return "remote_write"
+	default:
+		return "unknown"
+	}
+}
+
 // Record is what the queue keeps of one accepted piece of telemetry.
 type Record struct {
 	Format   Format

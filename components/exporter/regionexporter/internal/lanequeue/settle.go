@@ -36,8 +36,8 @@ func (q *Queue) forget(rec Record) {
 	}
 }
 
-// Settle books what became of records that were taken, and deletes them. The outcome's items are those of the records. It returns
-// the store's error; the records are settled all the same, and deleted with the next change that the store takes. After [Queue.Close]
+// Settle books what became of records that were taken, deletes them, and keeps what of them the server refused, all in one change. The
+// outcome's items are those of the records. It returns the store's error; the records are settled all the same, and deleted with the next change that the store takes. After [Queue.Close]
 // it does nothing but return an error.
 func (q *Queue) Settle(ctx context.Context, recs []Record, out Outcome) error {
 	q.mu.Lock()
@@ -58,13 +58,20 @@ func (q *Queue) Settle(ctx context.Context, recs []Record, out Outcome) error {
 	changed.totals.apply(out)
 	changed.head = q.firstHeld(q.next)
 	q.opts.Budget.add(q.change(-bytes))
-	if err := q.commit(ctx, changed, ops); err != nil {
+	keep, refusals := q.keepRefused(out.Refused)
+	err := q.commit(ctx, changed, append(keep, ops...))
+	if err != nil && len(keep) > 0 { // where there is no room for a look at what was refused, there may be for the books
+		refusals = q.refusals
+		err = q.commit(ctx, changed, ops)
+	}
+	if err != nil {
 		q.state = changed
 		for _, rec := range recs {
 			q.debris[rec.seq] = struct{}{}
 		}
 		return err
 	}
+	q.refusals = refusals
 	return q.reconcile(ctx)
 }
 
@@ -94,11 +101,11 @@ func (q *Queue) OldestAccepted(ctx context.Context) time.Time {
 		return time.Time{}
 	}
 	if q.first == nil || q.first.seq != q.next { // read once, not at each look
-		recs, err := q.read(ctx, q.next, 1)
-		if err != nil || recs[0] == nil {
+		rec, err := q.read(ctx, q.next)
+		if err != nil || rec == nil {
 			return time.Time{}
 		}
-		q.first = recs[0]
+		q.first = rec
 		q.first.Payload = nil
 	}
 	return q.first.Accepted

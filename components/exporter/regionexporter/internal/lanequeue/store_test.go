@@ -27,14 +27,16 @@ var (
 
 // memStore keeps its data when clients close or are cut off, as a disk does. Its batches are atomic, as the queue needs them.
 type memStore struct {
-	mu      sync.Mutex
-	data    map[string][]byte
-	full    bool // refuse changes
-	unread  bool // refuse reads
-	reads   int  // refuse reads after so many more; 0 for no such end
-	changes int  // batches that changed something
-	largest int  // operations in the largest of these
-	newest  *memClient
+	mu       sync.Mutex
+	data     map[string][]byte
+	full     bool // refuse changes
+	noLarge  bool // refuse what is kept for a look
+	unread   bool // refuse reads
+	reads    int  // refuse reads after so many more; 0 for no such end
+	changes  int  // batches that changed something
+	largest  int  // operations in the largest of these
+	mostRead int  // bytes that one batch returned at most
+	newest   *memClient
 }
 
 func newMemStore() *memStore { return &memStore{data: map[string][]byte{}} }
@@ -82,6 +84,9 @@ func (c *memClient) Batch(ctx context.Context, ops ...*storage.Operation) error 
 	}
 	changes := 0
 	for _, op := range ops {
+		if m.noLarge && op.Type == storage.Set && strings.HasPrefix(op.Key, "refused-") {
+			return errDiskFull
+		}
 		if op.Type != storage.Get {
 			changes++
 		}
@@ -99,10 +104,13 @@ func (c *memClient) Batch(ctx context.Context, ops ...*storage.Operation) error 
 		m.changes++
 		m.largest = max(m.largest, changes)
 	}
+	read := 0
+	defer func() { m.mostRead = max(m.mostRead, read) }()
 	for _, op := range ops {
 		switch op.Type {
 		case storage.Get:
 			op.Value = bytes.Clone(m.data[op.Key])
+			read += len(op.Value)
 		case storage.Set:
 			m.data[op.Key] = bytes.Clone(op.Value)
 		case storage.Delete:

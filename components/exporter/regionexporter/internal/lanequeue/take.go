@@ -7,13 +7,8 @@ import (
 	"errors"
 	"time"
 
-	"go.opentelemetry.io/collector/extension/xextension/storage"
-
 	"github.com/k0rdent/kof/internal/segmentlog"
 )
-
-// maxReadAhead bounds the records that one read of the store asks for.
-const maxReadAhead = 64
 
 // maxDebris is how many records may be settled that the store fails to delete. A crash would repeat them all; and they are deleted in
 // one change, which must not grow so large that a disk with little room refuses it for ever.
@@ -105,24 +100,22 @@ func (q *Queue) collect(ctx context.Context) ([]Record, error) {
 		bytes int
 	)
 	for q.next < q.state.tail && bytes < q.opts.BatchBytes {
-		read, err := q.read(ctx, q.next, q.readAhead(q.opts.BatchBytes-bytes))
+		rec, err := q.read(ctx, q.next)
 		if err != nil {
 			q.giveBack(batch)
 			return nil, err
 		}
-		for _, rec := range read {
-			if _, taken := q.inFlight[q.next]; rec != nil && !taken {
-				if bytes > 0 && bytes+rec.stored > q.opts.BatchBytes {
-					q.waiting = time.Time{} // the rest has waited already
-					return batch, nil
-				}
-				batch = append(batch, *rec)
-				bytes += rec.stored
-				q.inFlight[rec.seq] = held{int64(rec.stored), rec.Accepted}
-				q.inFlightBytes += int64(rec.stored)
+		if _, taken := q.inFlight[q.next]; rec != nil && !taken {
+			if bytes > 0 && bytes+rec.stored > q.opts.BatchBytes {
+				q.waiting = time.Time{} // the rest has waited already
+				return batch, nil
 			}
-			q.next++
+			batch = append(batch, *rec)
+			bytes += rec.stored
+			q.inFlight[rec.seq] = held{int64(rec.stored), rec.Accepted}
+			q.inFlightBytes += int64(rec.stored)
 		}
+		q.next++
 	}
 	if err := q.reconcile(ctx); err != nil && len(batch) == 0 {
 		return nil, err
@@ -130,58 +123,27 @@ func (q *Queue) collect(ctx context.Context) ([]Record, error) {
 	return batch, nil
 }
 
-// readAhead estimates how many of the next records are room bytes.
-func (q *Queue) readAhead(room int) int {
-	waiting := int64(q.state.tail - q.next)
-	mean := max(1, q.waitingBytes()/waiting)
-	return int(min(waiting, maxReadAhead, 1+int64(room)/mean))
-}
-
-// read returns the n records from seq on; nil where there is none left to take, or a damaged one.
-func (q *Queue) read(ctx context.Context, seq uint64, n int) ([]*Record, error) {
-	ops := make([]*storage.Operation, n)
-	for i := range ops {
-		ops[i] = storage.GetOperation(key(seq + uint64(i)))
+// read returns the record at seq; nil where there is none left to take, or a damaged one. It reads one at a time, since the store
+// can't say beforehand how large they are: several large ones at once would take memory that the lane doesn't have.
+func (q *Queue) read(ctx context.Context, seq uint64) (*Record, error) {
+	if _, settled := q.debris[seq]; settled {
+		return nil, nil
 	}
-	err := q.client.Batch(ctx, ops...)
-	if errors.Is(err, segmentlog.ErrCorrupt) && n > 1 {
-		return q.readEach(ctx, seq, n)
-	}
+	buf, err := q.client.Get(ctx, key(seq))
 	rotten := errors.Is(err, segmentlog.ErrCorrupt)
 	if err != nil && !rotten {
 		return nil, err
 	}
-	recs := make([]*Record, n)
-	for i, op := range ops {
-		at := seq + uint64(i)
-		if _, settled := q.debris[at]; settled {
-			continue
-		}
-		if op.Value == nil && !rotten { // settled before a restart, or lost
-			q.missing(at)
-			continue
-		}
-		rec, err := unmarshalRecord(op.Value)
-		if err != nil || rotten {
-			q.debris[at] = struct{}{}
-			q.missing(at)
-			continue
-		}
-		rec.seq = at
-		recs[i] = &rec
+	if buf == nil && !rotten { // settled before a restart, or lost
+		q.missing(seq)
+		return nil, nil
 	}
-	return recs, nil
-}
-
-// readEach reads one record after the other, since the store says that one of them is damaged, but not which.
-func (q *Queue) readEach(ctx context.Context, seq uint64, n int) ([]*Record, error) {
-	recs := make([]*Record, 0, n)
-	for i := range n {
-		one, err := q.read(ctx, seq+uint64(i), 1)
-		if err != nil {
-			return nil, err
-		}
-		recs = append(recs, one...)
+	rec, err := unmarshalRecord(buf)
+	if err != nil || rotten {
+		q.debris[seq] = struct{}{}
+		q.missing(seq)
+		return nil, nil
 	}
-	return recs, nil
+	rec.seq = seq
+	return &rec, nil
 }

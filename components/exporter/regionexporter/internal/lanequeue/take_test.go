@@ -222,3 +222,30 @@ func TestConcurrentUse(t *testing.T) {
 		})
 	}
 }
+
+// Large records behind many small ones must not come into memory together: what a take reads is bounded in bytes.
+func TestTakeReadsNoMoreThanABatch(t *testing.T) {
+	store := newMemStore()
+	opts := testOptions()
+	opts.BatchBytes = 10_000
+	q := openT(t, store.client(), opts)
+	large := strings.Repeat("x", 40_000)
+	want := int64(0)
+	for i := range 3000 {
+		text := "small"
+		if i >= 20 && i < 50 {
+			text = large
+		}
+		putT(t, q, rec(text, 1))
+		want++
+	}
+	for {
+		recs := takeT(t, q)
+		if len(recs) == 0 {
+			break
+		}
+		deliverT(t, q, recs)
+	}
+	require.Equal(t, want, q.Totals().DeliveredItems)
+	require.LessOrEqual(t, store.mostRead, opts.BatchBytes+len(large)+100)
+}
