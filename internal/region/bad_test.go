@@ -53,6 +53,8 @@ var badFiles = map[string][]string{
 		`regions.b.tls.server_name 12`,
 		`regions.b.tls.insecure_skip_verify 12`,
 		`regions.b.tls.min_version 12`,
+		`regions.c.metrics.compression 15`,
+		`regions.c.logs.compression 16`,
 	},
 	"empty": {
 		`document 0`,

@@ -46,7 +46,7 @@ type Endpoint struct {
 	URL string `yaml:"endpoint"`
 	// Protocol is never empty in an Endpoint that has a URL: Parse sets the signal's default.
 	Protocol Protocol `yaml:"protocol,omitempty"`
-	// Compression is "zstd", "snappy" (RemoteWrite only), "gzip", "none" (OTLP only), or "": the exporter's choice.
+	// Compression is "zstd" (not OTLPgRPC), "snappy" (RemoteWrite only), "gzip", "none" (OTLP only), or "": the exporter's choice.
 	Compression string `yaml:"compression,omitempty"`
 	// Headers are sent with every request. Values may be secrets: they belong in no log and no error.
 	Headers map[string]string `yaml:"headers,omitempty"`

@@ -48,7 +48,7 @@ Endpoints are absolute http or https URLs with a host, written in visible ASCII 
 punycode), without user name, password or fragment. A query is allowed, except with otlp_grpc, whose endpoint is
 scheme, host and port only.
 
-Compression: remote_write takes zstd and snappy, the OTLP protocols take zstd, gzip and none.
+Compression: remote_write takes zstd and snappy, otlp_http takes zstd, gzip and none, otlp_grpc takes gzip and none.
 
 Headers: names are HTTP tokens, unique whatever their case; values are ASCII without control characters. Refused are the
 hop-by-hop headers of RFC 9110 section 7.6.1, those that describe the message itself (Host, Content-Length,

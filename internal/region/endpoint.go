@@ -26,6 +26,8 @@ func (c *checker) endpoint(path string, n *yaml.Node, protocols []string) (Endpo
 		case !known: // then what is allowed isn't known either
 		case e.Protocol == RemoteWrite:
 			allowed = []string{"zstd", "snappy", `""`}
+		case e.Protocol == OTLPgRPC:
+			allowed = []string{"gzip", "none", `""`} // gRPC has no agreed name for zstd, so that few servers take it
 		default:
 			allowed = []string{"zstd", "gzip", "none", `""`}
 		}
