@@ -9,7 +9,10 @@ import (
 	queuestorageextension "github.com/k0rdent/kof/components/extension/queuestorageextension"
 	statusextension "github.com/k0rdent/kof/components/extension/statusextension"
 	identityprocessor "github.com/k0rdent/kof/components/processor/identityprocessor"
+	k8seventsreceiver "github.com/k0rdent/kof/components/receiver/k8seventsreceiver"
+	nodeexporterreceiver "github.com/k0rdent/kof/components/receiver/nodeexporterreceiver"
 	opencostreceiver "github.com/k0rdent/kof/components/receiver/opencostreceiver"
+	podlogsreceiver "github.com/k0rdent/kof/components/receiver/podlogsreceiver"
 	bearertokenauthextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension"
 	healthcheckextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
 	k8sleaderelector "github.com/open-telemetry/opentelemetry-collector-contrib/extension/k8sleaderelector"
@@ -90,20 +93,26 @@ func components() (otelcol.Factories, error) {
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](
 		otlpreceiver.NewFactory(),
+		podlogsreceiver.NewFactory(),
 		filelogreceiver.NewFactory(),
 		hostmetricsreceiver.NewFactory(),
 		prometheusreceiver.NewFactory(),
+		nodeexporterreceiver.NewFactory(),
+		k8seventsreceiver.NewFactory(),
 		opencostreceiver.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
 	}
 	factories.ReceiverModules = makeModulesMap(factories.Receivers, map[component.Type]string{
-		otlpreceiver.NewFactory().Type():        "go.opentelemetry.io/collector/receiver/otlpreceiver v0.149.0",
-		filelogreceiver.NewFactory().Type():     "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver v0.149.0",
-		hostmetricsreceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/hostmetricsreceiver v0.149.0",
-		prometheusreceiver.NewFactory().Type():  "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/prometheusreceiver v0.149.0",
-		opencostreceiver.NewFactory().Type():    "github.com/k0rdent/kof v0.0.0",
+		otlpreceiver.NewFactory().Type():         "go.opentelemetry.io/collector/receiver/otlpreceiver v0.149.0",
+		podlogsreceiver.NewFactory().Type():      "github.com/k0rdent/kof v0.0.0",
+		filelogreceiver.NewFactory().Type():      "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/filelogreceiver v0.149.0",
+		hostmetricsreceiver.NewFactory().Type():  "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/hostmetricsreceiver v0.149.0",
+		prometheusreceiver.NewFactory().Type():   "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/prometheusreceiver v0.149.0",
+		nodeexporterreceiver.NewFactory().Type(): "github.com/k0rdent/kof v0.0.0",
+		k8seventsreceiver.NewFactory().Type():    "github.com/k0rdent/kof v0.0.0",
+		opencostreceiver.NewFactory().Type():     "github.com/k0rdent/kof v0.0.0",
 	})
 
 	factories.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package nodeexporterreceiver
+
+import (
+	"log/slog"
+
+	"github.com/prometheus/node_exporter/collector"
+)
+
+// constructors make the collectors of the table. They are called directly, since node_exporter's own way keeps the collectors, with
+// their settings, for the life of the process: a reloaded configuration would change nothing.
+var constructors = map[string]func(*slog.Logger) (collector.Collector, error){
+	"arp":                 collector.NewARPCollector,
+	"bcache":              collector.NewBcacheCollector,
+	"bcachefs":            collector.NewBcachefsCollector,
+	"bonding":             collector.NewBondingCollector,
+	"btrfs":               collector.NewBtrfsCollector,
+	"buddyinfo":           collector.NewBuddyinfoCollector,
+	"cgroups":             collector.NewCgroupSummaryCollector,
+	"conntrack":           collector.NewConntrackCollector,
+	"cpu":                 collector.NewCPUCollector,
+	"cpu_vulnerabilities": collector.NewVulnerabilitySysfsCollector,
+	"cpufreq":             collector.NewCPUFreqCollector,
+	"diskstats":           collector.NewDiskstatsCollector,
+	"dmi":                 collector.NewDMICollector,
+	"dmmultipath":         collector.NewDMMultipathCollector,
+	"edac":                collector.NewEdacCollector,
+	"entropy":             collector.NewEntropyCollector,
+	"ethtool":             collector.NewEthtoolCollector,
+	"fibrechannel":        collector.NewFibreChannelCollector,
+	"filefd":              collector.NewFileFDStatCollector,
+	"filesystem":          collector.NewFilesystemCollector,
+	"hwmon":               collector.NewHwMonCollector,
+	"infiniband":          collector.NewInfiniBandCollector,
+	"interrupts":          collector.NewInterruptsCollector,
+	"ipvs":                collector.NewIPVSCollector,
+	"kernel_hung":         collector.NewKernelHungCollector,
+	"ksmd":                collector.NewKsmdCollector,
+	"lnstat":              collector.NewLnstatCollector,
+	"loadavg":             collector.NewLoadavgCollector,
+	"mdadm":               collector.NewMdadmCollector,
+	"meminfo":             collector.NewMeminfoCollector,
+	"meminfo_numa":        collector.NewMeminfoNumaCollector,
+	"netclass":            collector.NewNetClassCollector,
+	"netdev":              collector.NewNetDevCollector,
+	"netstat":             collector.NewNetStatCollector,
+	"network_route":       collector.NewNetworkRouteCollector,
+	"nfs":                 collector.NewNfsCollector,
+	"nfsd":                collector.NewNFSdCollector,
+	"nvme":                collector.NewNVMeCollector,
+	"os":                  collector.NewOSCollector,
+	"powersupplyclass":    collector.NewPowerSupplyClassCollector,
+	"pressure":            collector.NewPressureStatsCollector,
+	"qdisc":               collector.NewQdiscStatCollector,
+	"rapl":                collector.NewRaplCollector,
+	"schedstat":           collector.NewSchedstatCollector,
+	"slabinfo":            collector.NewSlabinfoCollector,
+	"sockstat":            collector.NewSockStatCollector,
+	"softirqs":            collector.NewSoftirqsCollector,
+	"softnet":             collector.NewSoftnetCollector,
+	"stat":                collector.NewStatCollector,
+	"swap":                collector.NewSwapCollector,
+	"tapestats":           collector.NewTapestatsCollector,
+	"tcpstat":             collector.NewTCPStatCollector,
+	"thermal_zone":        collector.NewThermalZoneCollector,
+	"time":                collector.NewTimeCollector,
+	"timex":               collector.NewTimexCollector,
+	"udp_queues":          collector.NewUDPqueuesCollector,
+	"uname":               collector.NewUnameCollector,
+	"vmstat":              collector.NewvmStatCollector,
+	"watchdog":            collector.NewWatchdogCollector,
+	"wifi":                collector.NewWifiCollector,
+	"xfrm":                collector.NewXfrmCollector,
+	"xfs":                 collector.NewXFSCollector,
+	"zfs":                 collector.NewZFSCollector,
+	"zoneinfo":            collector.NewZoneinfoCollector,
+}
