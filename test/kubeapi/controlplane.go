@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
+	"github.com/k0rdent/kof/test/kubeapi/pki"
 	"github.com/k0rdent/kof/test/toolcache"
 )
 
@@ -32,7 +33,7 @@ type ControlPlane struct {
 	Kubeconfig string       // path of the same
 	CAFile     string
 
-	ca        *authority
+	ca        *pki.Authority
 	dir       string
 	processes []*process
 }
@@ -108,18 +109,18 @@ func (c *ControlPlane) run(name, path string, args ...string) error {
 }
 
 func (c *ControlPlane) writePKI() (err error) {
-	if c.ca, err = newAuthority(); err != nil {
+	if c.ca, err = pki.NewAuthority(); err != nil {
 		return err
 	}
-	cert, key, err := c.ca.issue("kube-apiserver")
+	cert, key, err := c.ca.Issue(pki.Certificate{Name: "kube-apiserver", Hosts: []string{"localhost", "127.0.0.1", "kubernetes.default.svc", "10.96.0.1"}})
 	if err != nil {
 		return err
 	}
-	sa, err := privatePEM(c.ca.key)
+	sa, err := c.ca.KeyPEM()
 	if err != nil {
 		return err
 	}
-	return writeFiles(c.dir, map[string][]byte{"ca.crt": c.ca.pem, "server.crt": cert, "server.key": key, "sa.key": sa})
+	return pki.WriteFiles(c.dir, map[string][]byte{"ca.crt": c.ca.PEM, "server.crt": cert, "server.key": key, "sa.key": sa})
 }
 
 // connect waits until the API server is ready.
@@ -157,12 +158,12 @@ func (c *ControlPlane) User(name string, groups ...string) (*rest.Config, string
 }
 
 func (c *ControlPlane) user(url, name string, groups ...string) (*rest.Config, string, error) {
-	cert, key, err := c.ca.issue(name, groups...)
+	cert, key, err := c.ca.Issue(pki.Certificate{Name: name, Groups: groups})
 	if err != nil {
 		return nil, "", err
 	}
 	k := clientcmdapi.NewConfig()
-	k.Clusters["c"] = &clientcmdapi.Cluster{Server: url, CertificateAuthorityData: c.ca.pem}
+	k.Clusters["c"] = &clientcmdapi.Cluster{Server: url, CertificateAuthorityData: c.ca.PEM}
 	k.AuthInfos["u"] = &clientcmdapi.AuthInfo{ClientCertificateData: cert, ClientKeyData: key}
 	k.Contexts["x"] = &clientcmdapi.Context{Cluster: "c", AuthInfo: "u"}
 	k.CurrentContext = "x"

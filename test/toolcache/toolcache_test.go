@@ -64,10 +64,11 @@ func TestKeyFollowsWhatDecidesTheBuild(t *testing.T) {
 	base, err := key(tool, dir, "go1.26.8")
 	require.NoError(t, err)
 
-	tagged, withCgo := tool, tool
-	tagged.Tags, withCgo.Cgo = []string{"x"}, true
+	tagged, stamped, withCgo := tool, tool, tool
+	tagged.Tags, stamped.LDFlags, withCgo.Cgo = []string{"x"}, "-X main.x=y", true
 	for name, got := range map[string]func() (string, error){
 		"tags":       func() (string, error) { return key(tagged, dir, "go1.26.8") },
+		"stamps":     func() (string, error) { return key(stamped, dir, "go1.26.8") },
 		"cgo":        func() (string, error) { return key(withCgo, dir, "go1.26.8") },
 		"go version": func() (string, error) { return key(tool, dir, "go1.26.9") },
 		"source": func() (string, error) {
@@ -203,6 +204,9 @@ func TestTableMatchesModules(t *testing.T) {
 		require.Contains(t, string(goMod), "module github.com/k0rdent/kof/"+tool.Module+"\n", tool.Name)
 		require.Regexp(t, `(?m)^(tool )?\s*`+tool.Package+`$`, string(goMod), tool.Name)
 	}
+	goMod, err := os.ReadFile(filepath.Join(root, "tools", "kubernetes", "go.mod"))
+	require.NoError(t, err)
+	require.Contains(t, string(goMod), "k8s.io/kubernetes "+kubernetesVersion, "the version that is stamped in")
 	_, err = Binary(t.Context(), "nosuch", nil)
 	require.ErrorContains(t, err, `unknown tool "nosuch"; known are victoria-metrics, `)
 }
