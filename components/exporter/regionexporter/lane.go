@@ -108,10 +108,12 @@ func (l *lane) unpark() {
 	l.parked = nil
 }
 
-// close ends the lane. What is not delivered stays in the queue.
+// close ends the lane, in at most shutdownGrace. What is not delivered by then stays in the queue.
 func (l *lane) close(ctx context.Context) error {
+	began := time.Now()
+	l.flush(ctx)
 	l.stop()
-	overdue := time.AfterFunc(shutdownGrace, l.abort)
+	overdue := time.AfterFunc(shutdownGrace-time.Since(began), l.abort)
 	unhook := context.AfterFunc(ctx, l.abort)
 	l.workers.Wait()
 	overdue.Stop()
@@ -121,6 +123,26 @@ func (l *lane) close(ctx context.Context) error {
 		d.close()
 	}
 	return l.queue.Close(ctx)
+}
+
+// flush gives a lane that delivers the time to deliver what it holds: the node may be about to go, and its disk with it.
+func (l *lane) flush(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, shutdownGrace)
+	defer cancel()
+	l.queue.Hurry()
+	for ctx.Err() == nil && l.delivering() && l.queue.Totals().HeldItems > 0 {
+		sleep(ctx, flushPoll, nil)
+	}
+}
+
+const flushPoll = 5 * time.Millisecond
+
+// delivering says whether there is somewhere to deliver to and nothing speaks against it.
+func (l *lane) delivering() bool {
+	to, _ := l.route.current()
+	l.parkedMu.Lock()
+	defer l.parkedMu.Unlock()
+	return to != nil && len(l.parked) == 0 && l.health.failing(time.Now()) == 0
 }
 
 // origin is what a record keeps of the decision that put it into its lane.

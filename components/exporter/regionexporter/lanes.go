@@ -109,6 +109,9 @@ func (e *regionExporter) openUnknownLanes(ctx context.Context) error {
 
 func (e *regionExporter) openQueue(ctx context.Context, name string, s signal, o lanequeue.Options) (*lanequeue.Queue, error) {
 	o.BatchBytes, o.BatchDelay, o.Now = e.cfg.Batch.MaxBytes, e.cfg.Batch.MaxDelay, time.Now
+	if s == signalMetrics {
+		o.BatchDelay = e.cfg.Metrics.MaxDelay
+	}
 	client, err := e.openClient(ctx, string(s)+"_"+name)
 	if err != nil {
 		return nil, fmt.Errorf("queue of region %s, %s: %w", name, s, err)

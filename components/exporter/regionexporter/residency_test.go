@@ -122,7 +122,7 @@ func newResidencyWorld(t *testing.T, rng *rand.Rand) *residencyWorld {
 	cfg := createDefaultConfig().(*Config)
 	id := component.MustNewID("memory")
 	cfg.Directory.File, cfg.Directory.DrainTimeout, cfg.HomeRegion, cfg.Storage = w.file, 20*time.Millisecond, "eu-0", &id
-	cfg.Batch.MaxDelay = time.Millisecond
+	cfg.Batch.MaxDelay, cfg.Metrics.MaxDelay = time.Millisecond, time.Millisecond
 	cfg.Retry = RetryConfig{InitialInterval: time.Millisecond, MaxInterval: 20 * time.Millisecond}
 	cfg.Failover = FailoverConfig{After: 20 * time.Millisecond, ReturnAfter: 20 * time.Millisecond, ProbeInterval: 10 * time.Millisecond}
 	e, err := newRegionExporter(exportertest.NewNopSettings(metadata.Type), cfg)

@@ -127,7 +127,7 @@ func TestEmptyBatches(t *testing.T) {
 func TestRequestsAreGathered(t *testing.T) {
 	b := newBackend(t, nil)
 	cfg := quickConfig(t, oneRegion(b.URL))
-	cfg.Batch.MaxDelay = 300 * 1e6
+	cfg.Batch.MaxDelay, cfg.Metrics.MaxDelay = 300*1e6, 300*1e6
 	cfg.Senders = 1
 	r := begin(t, newHost(t, t.TempDir()), cfg)
 	want := idsOf("x", 50)

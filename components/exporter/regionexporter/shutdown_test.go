@@ -89,6 +89,27 @@ func TestShutdownWhileSending(t *testing.T) {
 	}
 }
 
+// What waits for company goes out at the end where the backend takes it, and stays where it doesn't.
+func TestShutdownFlushes(t *testing.T) {
+	home, far := newBackend(t, nil), newBackend(t, answerAlways(503))
+	h := newHost(t, t.TempDir())
+	cfg := quickConfig(t, twoRegions(home.URL, far.URL))
+	cfg.Batch.MaxDelay, cfg.Metrics.MaxDelay = time.Minute, time.Minute
+	r := begin(t, h, cfg)
+	sendAll(t, r, "home", "-1")
+	sendAll(t, r, "far", "-1")
+	start := time.Now()
+	r.end()
+	require.Less(t, time.Since(start), shutdownGrace, "a region that refuses is not waited for")
+	require.Len(t, home.has(), len(allSignals))
+	r = begin(t, h, cfg)
+	for _, s := range allSignals {
+		require.EqualValues(t, 1, r.ledger("home", s).delivered)
+		require.Zero(t, r.ledger("home", s).held)
+		require.EqualValues(t, 1, r.ledger("far", s).held)
+	}
+}
+
 // A server that never answers doesn't keep the exporter from ending, and its data stays.
 func TestShutdownWithSilentServer(t *testing.T) {
 	release := make(chan struct{})

@@ -81,6 +81,14 @@ func (q *Queue) readyIn() (delay time.Duration, ready bool) {
 	return q.opts.BatchDelay - q.opts.Now().Sub(q.waiting), true
 }
 
+// Hurry makes Take return what waits without waiting for more.
+func (q *Queue) Hurry() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.opts.BatchDelay = 0
+	q.wake()
+}
+
 func (q *Queue) waitingBytes() int64 {
 	return q.state.totals.HeldBytes - q.inFlightBytes
 }
