@@ -52,8 +52,9 @@ build: ## bin/kof-otelcol: static, stripped, with version and commit
 	@hack/go-progress.sh build -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN)/kof-otelcol ./cmd/kof-otelcol
 
 .PHONY: generate
-generate: ## Turn builder-config.yaml into the sources of kof-otelcol and the requirements of go.mod
+generate: ## builder-config.yaml to the sources of kof-otelcol and the requirements of go.mod; the roles and values of charts
 	@go run ./hack/generate
+	@go run ./hack/charts
 
 .PHONY: tools
 tools: ## Build the backends that tests and the demo start into the user's cache folder (once per version)
@@ -107,6 +108,7 @@ lint: ## Format, licence lines, go vet, staticcheck, go.mod and go.sum
 .PHONY: generate-check
 generate-check: ## Fail when `make generate` would change something; changes nothing itself
 	@go run ./hack/generate -check
+	@go run ./hack/charts -check
 
 .PHONY: ci
 ci: ## All that a change has to pass, as on a bare machine

@@ -27,7 +27,7 @@ func TestAgentScrapesAnnotatedPods(t *testing.T) {
 		kind   = "__meta_kubernetes_pod_controller_kind"
 		name   = "__meta_kubernetes_pod_controller_name"
 	)
-	type result struct{ address, path, scheme, job string }
+	type result struct{ address, path, scheme, job, param string }
 	tests := []struct {
 		name string
 		meta map[string]string
@@ -37,19 +37,22 @@ func TestAgentScrapesAnnotatedPods(t *testing.T) {
 		{"opted out", map[string]string{scrape: "false"}, nil},
 		{"finished", map[string]string{scrape: "true", "__meta_kubernetes_pod_phase": "Succeeded"}, nil},
 		{"init container", map[string]string{scrape: "true", "__meta_kubernetes_pod_container_init": "true"}, nil},
-		{"bare pod", map[string]string{scrape: "true"}, &result{"10.1.2.3:8080", "/metrics", "http", "pods"}},
+		{"bare pod", map[string]string{scrape: "true"}, &result{"10.1.2.3:8080", "/metrics", "http", "pods", ""}},
 		{"path, port and scheme", map[string]string{scrape: "true", port: "9090", path: "/m?x=1", scheme: "https"},
-			&result{"10.1.2.3:9090", "/m?x=1", "https", "pods"}},
+			&result{"10.1.2.3:9090", "/m?x=1", "https", "pods", ""}},
 		{"no port declared", map[string]string{scrape: "true", "__address__": "10.1.2.3", port: "9090"},
-			&result{"10.1.2.3:9090", "/metrics", "http", "pods"}},
+			&result{"10.1.2.3:9090", "/metrics", "http", "pods", ""}},
 		{"IPv6", map[string]string{scrape: "true", "__address__": "[fd00::7]:8080", port: "9090"},
-			&result{"[fd00::7]:9090", "/metrics", "http", "pods"}},
+			&result{"[fd00::7]:9090", "/metrics", "http", "pods", ""}},
 		{"bad annotations", map[string]string{scrape: "true", port: "metrics", scheme: "file"},
-			&result{"10.1.2.3:8080", "/metrics", "http", "pods"}},
+			&result{"10.1.2.3:8080", "/metrics", "http", "pods", ""}},
 		{"Deployment", map[string]string{scrape: "true", kind: "ReplicaSet", name: "web-shop-6c45f8d6f6"},
-			&result{"10.1.2.3:8080", "/metrics", "http", "web-shop"}},
+			&result{"10.1.2.3:8080", "/metrics", "http", "web-shop", ""}},
+		{"parameter", map[string]string{scrape: "true", "__meta_kubernetes_pod_annotation_prometheus_io_param_module": "http_2xx"},
+			&result{"10.1.2.3:8080", "/metrics", "http", "pods", "http_2xx"}},
+		{"the agent itself", map[string]string{scrape: "true", "__meta_kubernetes_namespace": "kof", "__meta_kubernetes_pod_name": "kof-agent-x7k2p"}, nil},
 		{"StatefulSet", map[string]string{scrape: "true", kind: "StatefulSet", name: "db-2024"},
-			&result{"10.1.2.3:8080", "/metrics", "http", "db-2024"}},
+			&result{"10.1.2.3:8080", "/metrics", "http", "db-2024", ""}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -64,7 +67,7 @@ func TestAgentScrapesAnnotatedPods(t *testing.T) {
 			keep := relabel.ProcessBuilder(got, pods.RelabelConfigs...)
 			require.Equal(t, tt.want != nil, keep)
 			if keep {
-				require.Equal(t, *tt.want, result{got.Get("__address__"), got.Get("__metrics_path__"), got.Get("__scheme__"), got.Get("job")})
+				require.Equal(t, *tt.want, result{got.Get("__address__"), got.Get("__metrics_path__"), got.Get("__scheme__"), got.Get("job"), got.Get("__param_module")})
 			}
 		})
 	}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Command charts brings what charts repeat into line with its source: the role configurations of the collector, which a chart can
+// only read from its own folder, and the table of values in its README, which comes from the comments of values.yaml. With -check it
+// changes nothing and fails when a run would change something. To be started in the repository's root.
+package main
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+const (
+	chartsDir = "deploy/charts"
+	rolesDir  = "distributions/kof-otelcol"
+	remedy    = "run `make generate` and commit what it changes"
+)
+
+// roles are the configurations that each chart has copies of.
+var roles = map[string][]string{
+	"kof-collectors": {"agent.yaml", "cluster.yaml"},
+}
+
+func main() {
+	check := flag.Bool("check", false, "change nothing, fail when something is stale")
+	flag.Parse()
+	if err := run(".", *check); err != nil {
+		fmt.Fprintln(os.Stderr, "charts:", err)
+		os.Exit(1)
+	}
+}
+
+// run does it for the repository in root.
+func run(root string, check bool) error {
+	files, err := generate(root)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	changed := 0
+	for path, content := range files {
+		before, err := os.ReadFile(path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		switch {
+		case err == nil && bytes.Equal(before, content):
+		case check:
+			errs = append(errs, fmt.Errorf("%s is stale; %s", path, remedy))
+		default:
+			changed++
+			errs = append(errs, os.WriteFile(path, content, 0o644))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if !check {
+		fmt.Printf("%s: %d files, %d changed\n", chartsDir, len(files), changed)
+	}
+	return nil
+}
+
+// generate returns what the files have to hold, by path.
+func generate(root string) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for chart, names := range roles {
+		for _, name := range names {
+			content, err := os.ReadFile(filepath.Join(root, rolesDir, name))
+			if err != nil {
+				return nil, err
+			}
+			files[filepath.Join(root, chartsDir, chart, "files", name)] = content
+		}
+	}
+	charts, err := filepath.Glob(filepath.Join(root, chartsDir, "*", "Chart.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range charts {
+		dir := filepath.Dir(c)
+		readme := filepath.Join(dir, "README.md")
+		values, err := os.ReadFile(filepath.Join(dir, "values.yaml"))
+		if err != nil {
+			return nil, err
+		}
+		text, err := os.ReadFile(readme)
+		if err != nil {
+			return nil, err
+		}
+		if files[readme], err = withTable(text, values); err != nil {
+			return nil, fmt.Errorf("%s: %w", dir, err)
+		}
+	}
+	return files, nil
+}
