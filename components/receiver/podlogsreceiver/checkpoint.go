@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package podlogsreceiver
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+
+	"github.com/k0rdent/kof/components/receiver/podlogsreceiver/internal/logline"
+)
+
+// checkpoint is what is stored of a file.
+type checkpoint struct {
+	id       fileID
+	headSize int      // bytes of the file's beginning that hash is of
+	hash     [16]byte // the first half of their SHA-256
+	// offsets are where the first line begins that the pipeline hasn't taken, for each stream: where lines of both are being put
+	// together, neither is read twice.
+	offsets [logline.Streams]int64
+	size    int64 // as it was last seen
+	cutting bool  // the smaller offset is inside a line that was too long
+	done    bool
+}
+
+func hashOf(head []byte) (h [16]byte) {
+	sum := sha256.Sum256(head)
+	copy(h[:], sum[:])
+	return h
+}
+
+// matches says whether a file that begins with head may be the one that the checkpoint is of.
+func (c *checkpoint) matches(head []byte) bool {
+	return len(head) >= c.headSize && hashOf(head[:c.headSize]) == c.hash
+}
+
+// unread is how much of the file was known to be there, and not taken.
+func (c *checkpoint) unread() int64 {
+	if c.done {
+		return 0
+	}
+	return max(0, c.size-min(c.offsets[0], c.offsets[1]))
+}
+
+const checkpointVersion = 1
+
+var errCheckpoint = errors.New("checkpoint is damaged")
+
+// appendCheckpoints appends the checkpoints of one container to what is stored under a key. All numbers are unsigned varints.
+func appendCheckpoints(b []byte, list []checkpoint) []byte {
+	b = append(b, checkpointVersion)
+	b = binary.AppendUvarint(b, uint64(len(list)))
+	for i := range list {
+		c := &list[i]
+		b = binary.AppendUvarint(b, c.id.dev)
+		b = binary.AppendUvarint(b, c.id.ino)
+		b = binary.AppendUvarint(b, uint64(c.headSize))
+		b = append(b, c.hash[:]...)
+		for _, offset := range c.offsets {
+			b = binary.AppendUvarint(b, uint64(offset))
+		}
+		b = binary.AppendUvarint(b, uint64(c.size))
+		var flags byte
+		if c.cutting {
+			flags |= 1
+		}
+		if c.done {
+			flags |= 2
+		}
+		b = append(b, flags)
+	}
+	return b
+}
+
+func parseCheckpoints(b []byte) ([]checkpoint, error) {
+	if len(b) == 0 || b[0] != checkpointVersion {
+		return nil, errCheckpoint
+	}
+	b = b[1:]
+	bad := false
+	number := func() uint64 {
+		v, n := binary.Uvarint(b)
+		if n <= 0 {
+			bad = true
+			return 0
+		}
+		b = b[n:]
+		return v
+	}
+	var list []checkpoint
+	for n := number(); n > 0 && !bad; n-- {
+		var c checkpoint
+		c.id = fileID{dev: number(), ino: number()}
+		size := number()
+		if bad || size > headSize || len(b) < len(c.hash) {
+			return nil, errCheckpoint
+		}
+		c.headSize = int(size)
+		b = b[copy(c.hash[:], b):]
+		for i := range c.offsets {
+			c.offsets[i] = int64(number())
+			bad = bad || c.offsets[i] < 0
+		}
+		c.size = int64(number())
+		if bad || c.size < 0 || len(b) == 0 {
+			return nil, errCheckpoint
+		}
+		c.cutting, c.done = b[0]&1 != 0, b[0]&2 != 0
+		b = b[1:]
+		list = append(list, c)
+	}
+	if bad || len(b) != 0 {
+		return nil, errCheckpoint
+	}
+	return list, nil
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package podlogsreceiver
+
+import (
+	"os"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/k0rdent/kof/components/receiver/podlogsreceiver/internal/logline"
+)
+
+// container is one container's logs. Its worker alone uses it.
+type container struct {
+	id    containerID
+	key   string
+	dir   string
+	rule  *workload // nil: none
+	limit limiter
+
+	files  []*file // in the order in which they are read
+	groups [logline.Streams]group
+	stored []checkpoint // of an earlier run, for which no file was found yet
+
+	fromEnd bool // its files were there at the first start of all, and are to be begun at their ends
+	relist  bool // something changed in the directory
+	// relistAt is when to list the directory although nothing changed; zero: not at all.
+	relistAt time.Time
+	gone     bool // the directory is gone
+	queued   bool // in its worker's ring
+	linked   bool // its file is a symbolic link, whose changes inotify doesn't tell
+	dirty    bool // its checkpoints aren't stored yet
+
+	slots [logline.Streams]slot
+}
+
+// slot is where a container's records of one stream go in the batch with this number.
+type slot struct {
+	batch   uint64
+	restart int
+	records plog.LogRecordSlice
+}
+
+// current is the file to read: the oldest that isn't done; nil if there is none that is open.
+func (c *container) current() *file {
+	for _, f := range c.files {
+		if !f.done && f.open != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// next returns the file that was written after f; nil if there is none.
+func (c *container) next(f *file) *file {
+	if at := slices.Index(c.files, f); at >= 0 && at+1 < len(c.files) {
+		return c.files[at+1]
+	}
+	return nil
+}
+
+// lag is how many bytes are known to be there and not read.
+func (c *container) lag() int64 {
+	var sum int64
+	for _, f := range c.files {
+		if !f.done {
+			sum += max(0, f.size-f.offset)
+		}
+	}
+	return sum
+}
+
+// finished says that nothing will come any more.
+func (c *container) finished() bool {
+	return c.gone && !slices.ContainsFunc(c.files, func(f *file) bool { return !f.done || f.open != nil })
+}
+
+// checkpoints are those of all files, given that what was read has been taken.
+func (c *container) checkpoints() []checkpoint {
+	list := make([]checkpoint, 0, len(c.files)+len(c.stored))
+	for i, f := range c.files {
+		cp := checkpoint{id: f.id, headSize: len(f.head), hash: hashOf(f.head), size: f.size, cutting: f.cutting, done: f.done}
+		for s := range cp.offsets {
+			cp.offsets[s] = max(f.skip[s], c.takenTo(i, logline.Stream(s)))
+			cp.done = cp.done && cp.offsets[s] == f.offset
+		}
+		list = append(list, cp)
+	}
+	return append(list, c.stored...)
+}
+
+// takenTo is where the first line of a stream begins in file i that isn't part of a whole record yet.
+func (c *container) takenTo(i int, s logline.Stream) int64 {
+	g, f := &c.groups[s], c.files[i]
+	switch {
+	case !g.active:
+		return f.offset
+	case g.file == f:
+		return g.offset
+	case slices.Index(c.files[:i], g.file) >= 0: // it goes on from the file before
+		return 0
+	default:
+		return f.offset
+	}
+}
+
+// limiter bounds the records of one container per second. The zero value bounds nothing.
+type limiter struct {
+	lines, bytes         float64 // per second; 0: no bound
+	linesLeft, bytesLeft float64
+	at                   time.Time
+}
+
+func newLimiter(cfg RateLimitConfig) limiter {
+	l := limiter{lines: float64(cfg.LinesPerSecond), bytes: float64(cfg.BytesPerSecond)}
+	l.linesLeft, l.bytesLeft = l.lines, l.bytes
+	return l
+}
+
+// refill gives what the time since the last refill brings, up to a second's worth.
+func (l *limiter) refill(now time.Time) {
+	if passed := now.Sub(l.at).Seconds(); passed > 0 {
+		l.linesLeft = min(l.lines, l.linesLeft+passed*l.lines)
+		l.bytesLeft = min(l.bytes, l.bytesLeft+passed*l.bytes)
+		l.at = now
+	}
+}
+
+// allow says whether a record may pass. A record may take more bytes than are left, which later ones then lack.
+func (l *limiter) allow(bytes int) bool {
+	if l.lines > 0 && l.linesLeft < 1 || l.bytes > 0 && l.bytesLeft <= 0 {
+		return false
+	}
+	l.linesLeft--
+	l.bytesLeft -= float64(bytes)
+	return true
+}
+
+// moved says whether another file than the one that is read stands behind a symbolic link.
+func (c *container) moved() bool {
+	for i := len(c.files) - 1; i >= 0; i-- {
+		if f := c.files[i]; f.name.suffix == "" {
+			info, err := os.Stat(f.path)
+			if err != nil {
+				return f.listed
+			}
+			id, ok := idOf(info)
+			return ok && id != f.id
+		}
+	}
+	return false
+}
+
+// overdue says whether what isn't complete has waited for long enough.
+func (c *container) overdue(f *file, now time.Time, cfg *Config) bool {
+	idle := now.Sub(f.grewAt)
+	for i := range c.groups {
+		if g := &c.groups[i]; g.active && idle >= g.timeout(cfg) {
+			return true
+		}
+	}
+	return f.size > f.offset && idle >= cfg.IncompleteTimeout
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package podlogsreceiver
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// list compares a container's directory with what is known of it.
+func (w *worker) list(c *container, now time.Time) {
+	c.relist, c.relistAt = false, time.Time{}
+	files, exists, err := listLogs(c.dir)
+	if err != nil {
+		w.warn("unreadable", "Can't list a container's log files.", zap.String("directory", c.dir), zap.Error(err))
+		c.relistAt = now.Add(retryListing)
+		return
+	}
+	c.gone, c.linked = !exists, false
+	w.touch(c)
+	for _, f := range c.files {
+		f.listed = false
+		if f.open != nil && f.gz == nil && len(f.head) < headSize {
+			f.unchanged() // learns what was written since, for copies to be known by
+		}
+	}
+	var unknown []found
+	for _, e := range files {
+		c.linked = c.linked || e.link
+		if !c.recognise(e) {
+			unknown = append(unknown, e)
+		}
+	}
+	for _, e := range unknown {
+		if f := w.adopt(c, e, now); f != nil {
+			c.files = append(c.files, f)
+		}
+	}
+	slices.SortStableFunc(c.files, func(a, b *file) int { return a.name.compare(b.name) })
+	w.forgetUnlisted(c)
+	w.openAll(c, now)
+	if !c.relistAt.IsZero() {
+		return // something couldn't be read that an earlier run may know
+	}
+	for i := range c.stored {
+		// The files are gone that an earlier run began to read.
+		if unread := c.stored[i].unread(); unread > 0 {
+			w.gap(c, reasonLost, unread)
+		}
+	}
+	c.stored, c.fromEnd = nil, false
+}
+
+// recognise finds the file that an entry of the directory is, or is a copy of, by its device and inode.
+func (c *container) recognise(e found) bool {
+	for _, f := range c.files {
+		switch {
+		case f.twin == e.id && f.twin != (fileID{}):
+			f.listed, f.twinPath, f.twinName = true, e.path, e.name
+			return true
+		case f.id != e.id || f.name.gz != e.name.gz:
+			continue
+		case f.open == nil && (f.name != e.name || f.size != e.size):
+			// The number of a deleted file may be a new one's. One that is open isn't given away.
+			head, err := headOf(e.path, e.name.gz)
+			if err != nil || len(head) < len(f.head) || !isSame(head, f.head) || !e.name.gz && e.size < f.offset {
+				continue
+			}
+		}
+		if f.done && f.open == nil && !e.name.gz && e.size > f.offset {
+			f.done = false // it was written to after all
+		}
+		f.listed, f.name, f.path = true, e.name, e.path
+		if !e.name.gz {
+			f.size = max(f.size, e.size)
+		}
+		return true
+	}
+	return false
+}
+
+func isSame(head, known []byte) bool { return string(head[:len(known)]) == string(known) }
+
+// retryListing is how soon a directory is listed again in which something couldn't be read.
+const retryListing = time.Second
+
+// adopt returns what is to be read of an entry that isn't known; nil for a copy of a file that is, and for what can't be read.
+func (w *worker) adopt(c *container, e found, now time.Time) *file {
+	head, err := headOf(e.path, e.name.gz)
+	if err != nil {
+		c.relistAt = now.Add(retryListing) // it may have gone, or be compressed just now
+		if !errors.Is(err, fs.ErrNotExist) {
+			w.warn("unreadable", "Can't read a log file; trying again.", zap.String("path", e.path), zap.Error(err))
+		}
+		return nil
+	}
+	for _, f := range c.files {
+		if f.id == e.id || f.name.restart != e.name.restart || !isCopy(head, f.head) {
+			continue
+		}
+		if e.name.gz && f.open == nil && !f.done {
+			// The original went before it could be opened.
+			f.id, f.path, f.name, f.listed = e.id, e.path, e.name, true
+			return nil
+		}
+		if e.name.gz || f.listed || f.open != nil {
+			f.twin, f.twinPath, f.twinName, f.listed = e.id, e.path, e.name, true
+			return nil
+		}
+	}
+	f := &file{name: e.name, path: e.path, id: e.id, head: head, size: e.size, listed: true, grewAt: now}
+	if e.name.gz {
+		f.size = 0
+	}
+	w.resume(c, f)
+	return f
+}
+
+// resume finds the checkpoint of a file: by device and inode, or by its beginning, which rotation and compression keep.
+func (w *worker) resume(c *container, f *file) {
+	at := slices.IndexFunc(c.stored, func(cp checkpoint) bool { return cp.id == f.id && cp.matches(f.head) })
+	if at < 0 {
+		at = slices.IndexFunc(c.stored, func(cp checkpoint) bool { return cp.headSize >= minHead && cp.matches(f.head) })
+	}
+	if at < 0 {
+		if c.fromEnd {
+			f.offset, f.done = f.size, f.name.gz
+		}
+		return
+	}
+	cp := c.stored[at]
+	if f.id != cp.id && !f.name.gz && f.size < min(cp.offsets[0], cp.offsets[1]) {
+		return // it only begins like the other one
+	}
+	c.stored = slices.Delete(c.stored, at, at+1)
+	f.skip = cp.offsets
+	f.offset = min(cp.offsets[0], cp.offsets[1])
+	f.cutting = cp.cutting
+	f.done = cp.done && (f.name.gz || f.size <= f.offset)
+}
+
+// forgetUnlisted drops files that are gone and closed.
+func (w *worker) forgetUnlisted(c *container) {
+	c.files = slices.DeleteFunc(c.files, func(f *file) bool {
+		if f.listed || f.open != nil {
+			return false
+		}
+		if !f.done {
+			w.gap(c, reasonDeleted, max(f.most, f.size)-f.offset)
+		}
+		return true
+	})
+}
+
+// openAll opens what isn't read yet, so that it can be read even when it is deleted.
+func (w *worker) openAll(c *container, now time.Time) {
+	for _, f := range c.files {
+		if f.done || f.open != nil || !w.openFiles.take() {
+			continue
+		}
+		if err := f.openFile(); err != nil {
+			w.openFiles.giveBack()
+			c.relistAt = now.Add(retryListing)
+			if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errReplaced) {
+				w.warn("unreadable", "Can't open a log file; trying again.", zap.String("path", f.path), zap.Error(err))
+			}
+			continue
+		}
+		f.grewAt = now
+	}
+}
+
+func (w *worker) closeFile(f *file) {
+	if f.open != nil {
+		f.close()
+		w.openFiles.giveBack()
+	}
+}
+
+// touch notes that the checkpoints of a container are to be stored.
+func (w *worker) touch(c *container) {
+	if !c.dirty {
+		c.dirty = true
+		w.dirty = append(w.dirty, c)
+	}
+}
