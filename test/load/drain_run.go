@@ -21,9 +21,7 @@ type drainRun struct {
 	tap       *tap.Tap
 	proxy     *faultproxy.Proxy
 	d         *drained
-	// accepted is what the collector has taken, in records; recordBytes is the size of one.
-	accepted    int64
-	recordBytes float64
+	accepted  int64 // records that the collector has taken
 }
 
 // feedFull sends as fast as the collector takes it, until done says so.
@@ -45,7 +43,7 @@ func (r *drainRun) feedFull(ctx context.Context, done func(sent feed.Report) boo
 	}
 	r.accepted += report.Requests * fullRecords
 	if report.Requests > 0 {
-		r.recordBytes = float64(report.Bytes) / float64(report.Requests*fullRecords)
+		r.d.recordBytes = float64(report.Bytes) / float64(report.Requests*fullRecords)
 	}
 	return report, took, err
 }
@@ -79,7 +77,7 @@ func (r *drainRun) through(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	r.d.ingest = float64(after-before) / length.Seconds() * r.recordBytes
+	r.d.ingest = float64(after-before) / length.Seconds() * r.d.recordBytes
 	if err := r.awaitDelivery(ctx, func() {}); err != nil {
 		return err
 	}
@@ -125,7 +123,7 @@ func (r *drainRun) profiled(ctx context.Context, step string) (wait func()) {
 
 // letOut measures from the first delivery on.
 func (r *drainRun) letOut(ctx context.Context) error {
-	r.note("%s: region is back, %s MiB to deliver", r.d.name, mib(int64(float64(r.accepted-r.tap.Totals().Records)*r.recordBytes)))
+	r.note("%s: region is back, %s MiB to deliver", r.d.name, mib(int64(float64(r.accepted-r.tap.Totals().Records)*r.d.recordBytes)))
 	defer r.profiled(ctx, "drain")()
 	if err := r.proxy.Set(faultproxy.Fault{}); err != nil {
 		return err
@@ -144,7 +142,7 @@ func (r *drainRun) letOut(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	r.d.drain = float64(r.accepted-at) / time.Since(begun).Seconds() * r.recordBytes
+	r.d.drain = float64(r.accepted-at) / time.Since(begun).Seconds() * r.d.recordBytes
 	r.d.drainCPU, err = r.cpuPerGiB(cpu, waiting)
 	return err
 }
@@ -153,7 +151,7 @@ func (r *drainRun) letOut(ctx context.Context) error {
 // says little of what else the machine does.
 func (r *drainRun) cpuPerGiB(since time.Duration, records int64) (float64, error) {
 	now, err := r.collector.CPU()
-	return (now - since).Seconds() / (float64(records) * r.recordBytes) * (1 << 30), err
+	return (now - since).Seconds() / (float64(records) * r.d.recordBytes) * (1 << 30), err
 }
 
 // awaitDelivery waits until the region has all that the collector took; it calls look again and again.
