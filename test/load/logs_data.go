@@ -13,8 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-
-	"github.com/k0rdent/kof/test/load/feed"
 )
 
 // logSource is lines of container logs, in CRI format and as JSON, in directories as the kubelet makes them.
@@ -23,16 +21,64 @@ type logSource struct {
 	lines int
 }
 
-// logLine makes one line of about 300 bytes; n makes it differ from all others.
-func logLine(rng *rand.Rand, texts *feed.Lines, kind string, n int) string {
-	text := texts.Next()
-	if kind == "plain" {
-		return fmt.Sprintf("%s seq=%d", text, n)
+// lineMaker makes lines of about 300 bytes as services log them: requests of an ingress, or JSON objects of an application. What differs from
+// line to line are numbers, addresses and names out of some hundreds; one in twenty has a trace's id.
+type lineMaker struct {
+	rng               *rand.Rand
+	addresses, agents []string
+	n                 int
+}
+
+func newLineMaker(seed uint64) *lineMaker {
+	m := &lineMaker{rng: rand.New(rand.NewPCG(seed, seed))}
+	for range 300 {
+		m.addresses = append(m.addresses, fmt.Sprintf("10.%d.%d.%d", m.rng.IntN(8), m.rng.IntN(256), m.rng.IntN(256)))
 	}
-	b, err := json.Marshal(map[string]any{
-		"level": []string{"info", "info", "info", "warn", "debug"}[rng.IntN(5)], "msg": text[len(text)-150 : len(text)-1],
-		"trace": fmt.Sprintf("%016x%016x", rng.Uint64(), rng.Uint64()), "user": rng.IntN(1_000_000), "took_ms": rng.IntN(2000), "seq": n,
-	})
+	for i := range 20 {
+		m.agents = append(m.agents, fmt.Sprintf("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.%d (KHTML, like Gecko) Chrome/1%02d.0.0.0 Safari/537.%d", i, i+10, i))
+	}
+	return m
+}
+
+var (
+	paths    = []string{"/api/v1/items", "/api/v1/basket", "/api/v1/orders", "/api/v2/search", "/healthz", "/assets/app.js", "/login"}
+	messages = []string{
+		"request served from cache without asking the primary", "order accepted and payment authorised by the provider",
+		"retry scheduled because the upstream answered slowly", "connection reset by peer while waiting for the response of the backend",
+		"session renewed after the token had expired", "stock reserved and shipment created for the order",
+	}
+)
+
+// line makes the next line; its number makes it differ from all others.
+func (m *lineMaker) line(kind string, at time.Time) string {
+	m.n++
+	r := m.rng
+	if kind == "plain" {
+		return fmt.Sprintf(`%s - - [%s] "GET %s/%d HTTP/1.1" %d %d "https://shop.example.com/catalogue/%d" "%s" %d 0.%03d [shop-checkout-8080] [] 10.42.3.%d:8080 req=%d`,
+			m.addresses[r.IntN(len(m.addresses))], at.UTC().Format("02/Jan/2006:15:04:05 -0700"), paths[r.IntN(len(paths))], r.IntN(2000),
+			[]int{200, 200, 200, 304, 404}[r.IntN(5)], r.IntN(20_000), r.IntN(100), m.agents[r.IntN(len(m.agents))], 400+r.IntN(200), r.IntN(1000), r.IntN(20), m.n)
+	}
+	object := struct {
+		Level    string `json:"level"`
+		Time     string `json:"ts"`
+		Logger   string `json:"logger"`
+		Message  string `json:"msg"`
+		Path     string `json:"path"`
+		Status   int    `json:"status"`
+		Duration int    `json:"took_ms"`
+		Client   string `json:"client"`
+		Tenant   string `json:"tenant"`
+		Trace    string `json:"trace_id,omitempty"`
+		Request  int    `json:"req"`
+	}{
+		[]string{"info", "info", "info", "warn", "debug"}[r.IntN(5)], at.UTC().Format(time.RFC3339), "com.example.shop.checkout.PaymentService",
+		messages[r.IntN(len(messages))], paths[r.IntN(len(paths))], []int{200, 200, 200, 304, 404}[r.IntN(5)], r.IntN(1000),
+		m.addresses[r.IntN(len(m.addresses))], fmt.Sprintf("tenant-%d", r.IntN(50)), "", m.n,
+	}
+	if r.IntN(20) == 0 {
+		object.Trace = fmt.Sprintf("%016x%016x", r.Uint64(), r.Uint64())
+	}
+	b, err := json.Marshal(object)
 	if err != nil {
 		panic(err) // strings and numbers can be marshalled
 	}
@@ -46,10 +92,8 @@ func podDirOf(i int) string {
 
 // writeLogs writes the lines of several containers: one in five goes to stderr, times are as a busy service's.
 func writeLogs(dir, kind string, lines int) (*logSource, error) {
-	rng := rand.New(rand.NewPCG(11, 11))
-	texts := feed.NewLines(50_000)
+	maker := newLineMaker(11)
 	at := time.Now().Add(-time.Minute)
-	n := 0
 	for i := range logContainers {
 		var files []*os.File
 		var writers []*bufio.Writer
@@ -65,11 +109,10 @@ func writeLogs(dir, kind string, lines int) (*logSource, error) {
 			files, writers = append(files, f), append(writers, bufio.NewWriterSize(f, 1<<20))
 		}
 		for range lines / logContainers {
-			at = at.Add(time.Duration(rng.IntN(50_000)))
-			if err := errors.Join(writeLine(writers[0], writers[1], rng, at, logLine(rng, texts, kind, n))); err != nil {
+			at = at.Add(time.Duration(maker.rng.IntN(50_000)))
+			if err := writeLine(writers[0], writers[1], maker.rng, at, maker.line(kind, at)); err != nil {
 				return nil, err
 			}
-			n++
 		}
 		for j := range files {
 			if err := errors.Join(writers[j].Flush(), files[j].Close()); err != nil {
@@ -77,7 +120,7 @@ func writeLogs(dir, kind string, lines int) (*logSource, error) {
 			}
 		}
 	}
-	return &logSource{dir: dir, lines: n}, nil
+	return &logSource{dir: dir, lines: maker.n}, nil
 }
 
 func writeLine(cri, asJSON io.Writer, rng *rand.Rand, at time.Time, line string) error {
@@ -119,8 +162,7 @@ func (s *logSource) putInto(pods string, asJSON bool) error {
 
 // writeSteadily appends lines to the logs of several containers at steadyRate.
 func writeSteadily(ctx context.Context, pods string, length time.Duration, watch func() error) error {
-	rng := rand.New(rand.NewPCG(12, 12))
-	texts := feed.NewLines(50_000)
+	maker := newLineMaker(12)
 	var files []*os.File
 	defer func() {
 		for _, f := range files {
@@ -139,14 +181,14 @@ func writeSteadily(ctx context.Context, pods string, length time.Duration, watch
 		files = append(files, f)
 	}
 	const pause = 20 * time.Millisecond
-	for began, n := time.Now(), 0; time.Since(began) < length; {
+	for began := time.Now(); time.Since(began) < length; {
 		due := int(time.Since(began).Seconds() * steadyRate)
 		buffers := make([]*bufio.Writer, len(files))
 		for i, f := range files {
 			buffers[i] = bufio.NewWriter(f)
 		}
-		for ; n < due; n++ {
-			if err := writeLine(buffers[n%len(files)], nil, rng, time.Now(), logLine(rng, texts, "plain", n)); err != nil {
+		for now := time.Now(); maker.n < due; {
+			if err := writeLine(buffers[maker.n%len(files)], nil, maker.rng, now, maker.line("plain", now)); err != nil {
 				return err
 			}
 		}

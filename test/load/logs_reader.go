@@ -178,7 +178,7 @@ func (r *logsReader) read(ctx context.Context, b *bench, kind string, source *lo
 	if err := r.store.Flush(ctx); err != nil {
 		return res, err
 	}
-	rows, err := r.store.LogsQuery(ctx, "* | stats count() as delivered, count_uniq(_msg) as distinct", 0)
+	rows, err := r.store.LogsQuery(ctx, "* | stats count() as delivered, count_uniq_hash(_msg) as distinct", 0)
 	if err != nil || len(rows) != 1 {
 		return res, errors.Join(err, fmt.Errorf("%s: %d rows of counts", r.name, len(rows)))
 	}

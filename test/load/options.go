@@ -58,7 +58,7 @@ func parseOptions(args []string, usage io.Writer) (options, error) {
 	backlog := flags.Int64("backlog", 0, "MiB of backlog to build; 0: what the benchmark thinks right")
 	targets := flags.String("targets", strings.Join(allTargets, ","), "wire: what to scrape")
 	flags.BoolVar(&o.sink, "sink", false, "bulkhead, drain: send to a sink that only counts instead of a real store")
-	flags.BoolVar(&o.stock, "stock", true, "drain: run a collector of stock components too")
+	flags.BoolVar(&o.stock, "stock", true, "drain, logs: run other collectors too")
 	if err := flags.Parse(args[1:]); err != nil {
 		return o, &usageError{err}
 	}

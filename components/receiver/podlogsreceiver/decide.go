@@ -3,6 +3,7 @@
 package podlogsreceiver
 
 import (
+	"context"
 	"time"
 
 	"go.uber.org/zap"
@@ -66,4 +67,32 @@ func (d *discoverer) count() {
 		}
 	}
 	d.refused.Store(n)
+}
+
+// sweep removes the checkpoints of containers that went while the receiver was down, and counts what wasn't read of them.
+func (d *discoverer) sweep() {
+	there := make(map[string]bool, len(d.known))
+	for id := range d.known {
+		there[id.key()] = true
+	}
+	var gone []update
+	for _, key := range d.store.keys() {
+		if there[key] {
+			continue
+		}
+		gone = append(gone, update{key: key})
+		for _, cp := range d.store.of(key) {
+			if unread := cp.unread(); unread > 0 {
+				d.telemetry.KofPodLogsGaps.Add(context.Background(), 1, byReason[reasonLost])
+				d.telemetry.KofPodLogsGapBytes.Add(context.Background(), unread, byReason[reasonLost])
+				d.logger.Warn("A container's log went before it was read to its end", zap.String("container", key), zap.Int64("bytes", unread))
+			}
+		}
+	}
+	if len(gone) == 0 {
+		return
+	}
+	if err := d.store.save(context.Background(), gone); err != nil {
+		d.logger.Warn("Can't remove the checkpoints of containers that are gone", zap.Error(err))
+	}
 }

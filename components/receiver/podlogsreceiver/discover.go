@@ -12,6 +12,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/k0rdent/kof/components/receiver/podlogsreceiver/internal/inotify"
+	"github.com/k0rdent/kof/components/receiver/podlogsreceiver/internal/metadata"
 )
 
 const (
@@ -30,11 +31,13 @@ type discoverer struct {
 	workers   []*worker
 	watcher   *inotify.Watcher // nil: there is none, and rescans find everything
 	refused   atomic.Int64     // containers beyond the bound
+	telemetry *metadata.TelemetryBuilder
 	logger    *zap.Logger
 
 	known   map[containerID]*known
 	reading int  // how many of known are read
 	first   bool // the first start of all, before its first scan
+	swept   bool // checkpoints of containers that are gone were removed
 	told    bool // that the bound is reached
 }
 
@@ -121,6 +124,10 @@ func (d *discoverer) tell(id containerID, n notice) {
 func (d *discoverer) scan(now time.Time) bool {
 	if !d.scanRoot(now, true) {
 		return false
+	}
+	if !d.swept {
+		d.swept = true
+		d.sweep()
 	}
 	if d.first {
 		d.first = false

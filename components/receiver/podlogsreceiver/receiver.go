@@ -84,7 +84,7 @@ func (r *podLogs) Start(ctx context.Context, host component.Host) (err error) {
 		watcher, err = nil, nil
 	}
 	r.discover = &discoverer{
-		cfg: r.cfg, selection: newSelection(r.cfg, api), store: r.store, workers: r.workers, watcher: watcher, logger: r.set.Logger,
+		cfg: r.cfg, selection: newSelection(r.cfg, api), store: r.store, workers: r.workers, watcher: watcher, telemetry: r.telemetry, logger: r.set.Logger,
 		known: map[containerID]*known{}, first: r.store.first,
 	}
 	if err := r.telemetry.RegisterGaugesCallback(r.observe); err != nil {

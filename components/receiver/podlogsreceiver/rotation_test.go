@@ -210,6 +210,22 @@ func TestGaps(t *testing.T) {
 		n.sink.awaitBodies(t, "one", "two")
 		require.Eventually(t, func() bool { return n.sum("gap_bytes") == 5 && n.sum("gaps") == 1 }, patience, time.Millisecond)
 	})
+	t.Run("pod deleted while down", func(t *testing.T) {
+		n := newNode(t)
+		n.cfg.IncompleteTimeout = time.Hour
+		dir := n.logDir("app")
+		appendTo(t, filepath.Join(dir, "0.log"), cri("one"), "01234")
+		n.start()
+		n.sink.awaitBodies(t, "one")
+		n.stop()
+		require.NoError(t, os.RemoveAll(filepath.Dir(dir)))
+		n.start()
+		require.Eventually(t, func() bool { return n.sum("gap_bytes") == 5 }, patience, time.Millisecond)
+		require.Eventually(t, func() bool { return len(n.receiver.(*podLogs).store.keys()) == 0 }, patience, time.Millisecond)
+		n.stop()
+		n.start()
+		require.Never(t, func() bool { return n.sum("gaps") > 0 }, 100*time.Millisecond, 10*time.Millisecond)
+	})
 	t.Run("damaged", func(t *testing.T) {
 		n := newNode(t)
 		path := filepath.Join(n.logDir("app"), "0.log")

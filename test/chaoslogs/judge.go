@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/k0rdent/kof/test/backends"
+)
+
+const (
+	// arriveWithin bounds the wait for the last line.
+	arriveWithin = 3 * time.Minute
+	arrivePoll   = 2 * time.Second
+	// headerBytes is what a line has in its file beside its text.
+	headerBytes = 46
+)
+
+// tally is what became of the lines.
+type tally struct {
+	lost, twice, twiceBytes int
+	examples                []string
+}
+
+// judge waits until all lines are in the store, and fails when some are missing, or more are there twice than may be.
+func judge(ctx context.Context, a *agent, store *backends.Server, w *writers, kills int) error {
+	var t tally
+	for began := time.Now(); ; {
+		var err error
+		if t, err = count(ctx, store, w); err != nil {
+			return err
+		}
+		if t.lost == 0 || time.Since(began) > arriveWithin {
+			break
+		}
+		if err := sleep(ctx, arrivePoll); err != nil {
+			return err
+		}
+	}
+	bound := kills * (workers*(batchBytes+turnBytes) + senders*requestBytes)
+	fmt.Printf("lines %d, lost %d, twice %d (%d bytes, bound %d)\n", w.total(), t.lost, t.twice, t.twiceBytes, bound)
+	gaps, err := gapsOf(ctx, a)
+	if err != nil {
+		return err
+	}
+	if gaps != "" {
+		fmt.Print(gaps)
+	}
+	var errs []error
+	if t.lost > 0 {
+		errs = append(errs, fmt.Errorf("%d lines are lost, such as %s", t.lost, strings.Join(t.examples, ", ")))
+	}
+	if t.twiceBytes > bound {
+		errs = append(errs, fmt.Errorf("%d bytes are there twice, allowed are %d", t.twiceBytes, bound))
+	}
+	return errors.Join(errs...)
+}
+
+func count(ctx context.Context, store *backends.Server, w *writers) (t tally, err error) {
+	if err := store.Flush(ctx); err != nil {
+		return t, err
+	}
+	for _, c := range w.containers {
+		query := fmt.Sprintf(`{k8s.container.name=%q} | extract "id=<id> " from _msg | len(_msg) as n | fields id, n`, c.name)
+		records, err := store.LogsQuery(ctx, query, 0)
+		if err != nil {
+			return t, err
+		}
+		seen := make([]int, c.lines)
+		for _, r := range records {
+			id, err := strconv.Atoi(r["id"])
+			if err != nil || id >= c.lines {
+				return t, fmt.Errorf("container %s has a record that it never wrote: %v", c.name, r)
+			}
+			if seen[id]++; seen[id] > 1 {
+				n, err := strconv.Atoi(r["n"])
+				if err != nil {
+					return t, err
+				}
+				t.twice++
+				t.twiceBytes += n + headerBytes
+			}
+		}
+		for id, n := range seen {
+			if n > 0 {
+				continue
+			}
+			if t.lost++; len(t.examples) < 10 {
+				t.examples = append(t.examples, fmt.Sprintf("%s (style %d) id=%d", c.name, c.style, id))
+			}
+		}
+	}
+	return t, nil
+}
+
+// gapsOf returns the lines of the agent's metrics that tell of gaps and drops.
+func gapsOf(ctx context.Context, a *agent) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.metrics(), http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	page, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return "", err
+	}
+	var found strings.Builder
+	for line := range strings.Lines(string(page)) {
+		if strings.HasPrefix(line, "otelcol_kof_pod_logs_gap") || strings.HasPrefix(line, "otelcol_kof_pod_logs_dropped") {
+			found.WriteString(line)
+		}
+	}
+	return found.String(), nil
+}
