@@ -87,9 +87,13 @@ test-residency-long: ## The same with a hundred million
 chaos: build ## Kills, faults, full disks, damage and reloads on real backends: what was acknowledged is delivered or counted (SHORT=1: 5 minutes)
 	@go run ./test/chaos -storage queue_storage $(if $(SHORT),-short) $(if $(STOCK),-stock) $(if $(CELLS),-cells '$(CELLS)')
 
+.PHONY: chaos-logs
+chaos-logs: build ## Container logs under rotation, kills and an outage of the store: no line lost (SHORT=1: a minute)
+	@go run ./test/chaoslogs $(if $(SHORT),-short)
+
 .PHONY: load
-load: build ## What the region exporter costs, beside stock components: wire, routing, bulkhead, memory, drain (one: NAME=wire; SHORT=1: a minute each)
-	@for name in $(or $(NAME),wire routing bulkhead memory drain); do \
+load: build ## What the region exporter costs, beside stock components: wire, logs, routing, bulkhead, memory, drain (one: NAME=wire; SHORT=1: a minute each)
+	@for name in $(or $(NAME),wire logs routing bulkhead memory drain); do \
 		go run ./test/load $$name $(if $(SHORT),-short) $(if $(STRICT),-strict); \
 	done
 

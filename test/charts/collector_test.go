@@ -142,7 +142,7 @@ func startAgent(t *testing.T, plane *kubeapi.ControlPlane, uids map[string]strin
 	delete(mapAt(t, config, "receivers"), "opencost")
 	set(t, config, []any{"node_exporter", "prometheus", "prometheus/self", "forward/kubelet", "forward/otlp"}, "service", "pipelines", "metrics", "receivers")
 	set(t, config, "1s", "receivers", "node_exporter", "timeout")
-	set(t, config, []any{dir + "/pods/*/*/*.log"}, "receivers", "file_log", "include")
+	set(t, config, dir+"/pods", "receivers", "pod_logs", "directory")
 	set(t, config, fmt.Sprintf("127.0.0.1:%d", ports[0]), "receivers", "otlp", "protocols", "http", "endpoint")
 	set(t, config, fmt.Sprintf("127.0.0.1:%d", ports[1]), "receivers", "otlp", "protocols", "grpc", "endpoint")
 	scrapeOf(t, config, "prometheus")["kubernetes_sd_configs"].([]any)[0].(map[string]any)["kubeconfig_file"] = plane.Kubeconfig

@@ -48,16 +48,16 @@ func TestClusterConfigsAreTheRoleTogether(t *testing.T) {
 }
 
 func TestSwitches(t *testing.T) {
-	all := []string{"node_exporter", "prometheus", "prometheus/self", "prometheus/kubelet", "file_log", "opencost", "otlp"}
+	all := []string{"node_exporter", "prometheus", "prometheus/self", "prometheus/kubelet", "pod_logs", "opencost", "otlp"}
 	for values, gone := range map[string][]string{
 		"nodeMetrics: {enabled: false}": {"node_exporter"},
 		"podMetrics: {enabled: false}":  {"prometheus"},
 		"kubelet: {enabled: false}":     {"prometheus/kubelet"},
 		"kubelet: {endpoints: {metrics: false, cadvisor: false, resource: false, probes: false}}": {"prometheus/kubelet"},
-		"logs: {enabled: false}":  {"file_log"},
+		"logs: {enabled: false}":  {"pod_logs"},
 		"costs: {enabled: false}": {"opencost"},
 		"otlp: {enabled: false}":  {"otlp"},
-		"{logs: {enabled: false}, otlp: {enabled: false}, kubelet: {enabled: false}}": {"file_log", "otlp", "prometheus/kubelet"},
+		"{logs: {enabled: false}, otlp: {enabled: false}, kubelet: {enabled: false}}": {"pod_logs", "otlp", "prometheus/kubelet"},
 	} {
 		t.Run(values, func(t *testing.T) {
 			config := configOf(t, "agent", values)
@@ -156,12 +156,12 @@ func TestEnrichment(t *testing.T) {
 
 func TestNamespaces(t *testing.T) {
 	config := configOf(t, "agent", "namespaces: {include: {shop: true, web: true, off: false}}")
-	require.Equal(t, []any{"/var/log/pods/shop_*/*/*.log", "/var/log/pods/web_*/*/*.log"}, mapAt(t, config, "receivers", "file_log")["include"])
+	require.Equal(t, []any{map[string]any{"namespace": "shop"}, map[string]any{"namespace": "web"}}, mapAt(t, config, "receivers", "pod_logs")["include"])
 	require.Equal(t, map[string]any{"source_labels": []any{"__meta_kubernetes_namespace"}, "action": "keep", "regex": "shop|web"}, firstRelabel(t, config))
 
 	config = configOf(t, "agent", "namespaces: {exclude: {shop: true}}")
-	require.Contains(t, mapAt(t, config, "receivers", "file_log")["exclude"], "/var/log/pods/shop_*/*/*.log")
-	require.Len(t, mapAt(t, config, "receivers", "file_log")["exclude"], 2, "the agent's own log stays excluded")
+	require.Contains(t, mapAt(t, config, "receivers", "pod_logs")["exclude"], map[string]any{"namespace": "shop"})
+	require.Len(t, mapAt(t, config, "receivers", "pod_logs")["exclude"], 2, "the agent's own log stays excluded")
 	require.Equal(t, "drop", firstRelabel(t, config)["action"])
 }
 

@@ -49,7 +49,7 @@ func TestCollectorTakesExamples(t *testing.T) {
 		})
 	}
 	t.Run("a bad one", func(t *testing.T) {
-		all := objects(t, render(t, options{values: "agent: {config: {receivers: {file_log: {includ: []}}}}"}))
+		all := objects(t, render(t, options{values: "agent: {config: {receivers: {pod_logs: {includ: []}}}}"}))
 		data := mapAt(t, find(t, all, "ConfigMap", release+"-agent").Object, "data")
 		out, err := validate(t, data["config.yaml"].(string), collectorOf(t, all)["env"].([]any))
 		require.Error(t, err)

@@ -87,7 +87,7 @@
 {{- $drop := list -}}
 {{- if not $v.nodeMetrics.enabled -}}{{- $drop = append $drop "node_exporter" -}}{{- end -}}
 {{- if not $v.podMetrics.enabled -}}{{- $drop = append $drop "prometheus" -}}{{- end -}}
-{{- if not $v.logs.enabled -}}{{- $drop = append $drop "file_log" -}}{{- end -}}
+{{- if not $v.logs.enabled -}}{{- $drop = append $drop "pod_logs" -}}{{- end -}}
 {{- if not $v.costs.enabled -}}{{- $drop = append $drop "opencost" -}}{{- end -}}
 {{- if not $v.otlp.enabled -}}{{- $drop = concat $drop (list "otlp" "forward/otlp") -}}{{- end -}}
 {{- $kubelet := index $config.receivers "prometheus/kubelet" "config" "scrape_configs" | first -}}
@@ -101,7 +101,8 @@
 
 {{- if $v.logs.audit.enabled -}}
 {{- $audit := dict "include" (list (printf "%s/*.log" $v.logs.audit.path)) "include_file_name" false "start_at" "beginning" "storage" "file_storage/checkpoints" -}}
-{{- $_ := set $audit "retry_on_failure" $config.receivers.file_log.retry_on_failure -}}
+{{- /* A file waits until its records are taken; it is never skipped. */ -}}
+{{- $_ := set $audit "retry_on_failure" (dict "enabled" true "max_elapsed_time" "0s") -}}
 {{- $_ := set $audit "resource" (dict "service.name" "kube-apiserver-audit") -}}
 {{- $_ := set $config.receivers "file_log/audit" $audit -}}
 {{- $_ := set $config.service.pipelines.logs "receivers" (append $config.service.pipelines.logs.receivers "file_log/audit") -}}
@@ -112,16 +113,16 @@
 {{- $exclude := include "kof.namespacesRegexp" $v.namespaces.exclude -}}
 {{- if $include -}}
 {{- $_ := set $pods "relabel_configs" (prepend $pods.relabel_configs (dict "source_labels" (list "__meta_kubernetes_namespace") "action" "keep" "regex" $include)) -}}
-{{- $globs := list -}}
+{{- $only := list -}}
 {{- range $name, $on := $v.namespaces.include -}}
-{{- if $on -}}{{- $globs = append $globs (printf "/var/log/pods/%s_*/*/*.log" $name) -}}{{- end -}}
+{{- if $on -}}{{- $only = append $only (dict "namespace" $name) -}}{{- end -}}
 {{- end -}}
-{{- $_ := set $config.receivers.file_log "include" $globs -}}
+{{- $_ := set $config.receivers.pod_logs "include" $only -}}
 {{- else if $exclude -}}
 {{- $_ := set $pods "relabel_configs" (prepend $pods.relabel_configs (dict "source_labels" (list "__meta_kubernetes_namespace") "action" "drop" "regex" $exclude)) -}}
 {{- range $name, $on := $v.namespaces.exclude -}}
 {{- if $on -}}
-{{- $_ := set $config.receivers.file_log "exclude" (append $config.receivers.file_log.exclude (printf "/var/log/pods/%s_*/*/*.log" $name)) -}}
+{{- $_ := set $config.receivers.pod_logs "exclude" (append $config.receivers.pod_logs.exclude (dict "namespace" $name)) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
