@@ -45,6 +45,20 @@ demo-outage: build ## The same, with one region's stores down for a while: held 
 	@go build -o $(BIN)/kof-demo ./test/demo
 	@$(BIN)/kof-demo -agent $(BIN)/kof-otelcol -check -outage
 
+##@ Kubernetes
+
+.PHONY: kube-up
+kube-up: ## A real Kubernetes of one node in namespaces of its own (root; a long build the first time); `go run ./test/cmd/kube` drives it
+	@go run ./test/cmd/kube up
+
+.PHONY: kube-down
+kube-down: ## End it and remove all of it
+	@go run ./test/cmd/kube down
+
+.PHONY: e2e-kubernetes
+e2e-kubernetes: build tools ## The chart on that Kubernetes, with the stores of two regions outside: nothing lost, all enriched (root)
+	@KOF_REQUIRE_KUBERNETES=1 go test -count=1 -timeout 30m -v ./test/kube ./test/e2ekube
+
 ##@ Build
 
 .PHONY: build
@@ -120,4 +134,4 @@ ci: ## All that a change has to pass, as on a bare machine
 
 .PHONY: help
 help: ## This list
-	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -97,6 +97,8 @@
 {{- if get $v.kubelet.endpoints (ternary "metrics" (base $path) (eq $path "/metrics")) -}}{{- $pages = append $pages . -}}{{- end -}}
 {{- end -}}
 {{- $_ := set $kubelet "static_configs" $pages -}}
+{{- /* The last rule drops what cadvisor's page has too. */ -}}
+{{- if not $v.kubelet.endpoints.cadvisor -}}{{- $_ := set $kubelet "metric_relabel_configs" (initial $kubelet.metric_relabel_configs) -}}{{- end -}}
 {{- if not (and $v.kubelet.enabled $pages) -}}{{- $drop = concat $drop (list "prometheus/kubelet" "forward/kubelet") -}}{{- end -}}
 
 {{- if $v.logs.audit.enabled -}}

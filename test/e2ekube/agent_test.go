@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package e2ekube
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const (
+	// maxIdleRSS is how much memory an idle agent may have resident.
+	maxIdleRSS = 150 << 20
+	// idleTime is how long an agent is watched for its requests to the API server.
+	idleTime = 60 * time.Second
+	// agentUser is the agent's ServiceAccount as the API server names it.
+	agentUser = "system:serviceaccount:" + namespace + ":" + release + "-agent"
+)
+
+// agent is the agent's pod and process.
+type agent struct {
+	pod     string
+	uid     string
+	process *os.Process
+}
+
+// agent finds the agent that is ready.
+func (w *world) agent(t *testing.T) agent {
+	t.Helper()
+	var a agent
+	found := eventually(t, podTimeout, func() bool {
+		pods, err := w.cluster.Client.CoreV1().Pods(namespace).List(t.Context(), metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=kof-agent"})
+		require.NoError(t, err)
+		for _, p := range pods.Items {
+			if p.DeletionTimestamp == nil && ready(&p) {
+				process, ok := processOf(t, string(p.UID))
+				a = agent{p.Name, string(p.UID), process}
+				return ok
+			}
+		}
+		return false
+	})
+	if !found {
+		t.Log(w.state())
+	}
+	require.True(t, found, "an agent that is ready")
+	return a
+}
+
+// waitAgent waits until another process than that one is the agent.
+func (w *world) waitAgent(t *testing.T, before agent) agent {
+	t.Helper()
+	var now agent
+	require.True(t, eventually(t, 2*podTimeout, func() bool {
+		now = w.agent(t)
+		return now.process.Pid != before.process.Pid
+	}))
+	return now
+}
+
+func ready(p *corev1.Pod) bool {
+	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+}
+
+// processOf finds the collector among the processes in a pod's cgroup, as this machine numbers them.
+func processOf(t *testing.T, uid string) (*os.Process, bool) {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/cgroup")
+	require.NoError(t, err)
+	for _, f := range files {
+		cgroups, err := os.ReadFile(f)
+		if err != nil || !strings.Contains(string(cgroups), "pod"+uid) {
+			continue
+		}
+		exe, err := os.Readlink(filepath.Join(filepath.Dir(f), "exe"))
+		if err != nil || filepath.Base(exe) != "kof-otelcol" {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(f)))
+		require.NoError(t, err)
+		p, err := os.FindProcess(pid)
+		require.NoError(t, err)
+		return p, true
+	}
+	return nil, false
+}
+
+// memory returns two lines of /proc/PID/status, in bytes.
+func memory(t *testing.T, pid int) (resident, anonymous int64) {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	require.NoError(t, err)
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		if len(fields) == 3 && fields[2] == "kB" {
+			n, err := strconv.ParseInt(fields[1], 10, 64)
+			require.NoError(t, err)
+			switch fields[0] {
+			case "VmRSS:":
+				resident = n << 10
+			case "RssAnon:":
+				anonymous = n << 10
+			}
+		}
+	}
+	return resident, anonymous
+}
+
+// testIdle looks at an agent that has nothing but its node to look at: its memory, and what it asks the API server.
+func testIdle(t *testing.T, w *world) {
+	time.Sleep(time.Until(w.ready.Add(idleTime))) // a measurement over a time
+	start := time.Now()
+	resident, anonymous := memory(t, w.agent(t).process.Pid)
+	t.Logf("agent idle: %.0f MB resident, %.0f MB of it anonymous", float64(resident)/1e6, float64(anonymous)/1e6)
+	all, idle := w.requests(t, w.ready.Add(10*time.Second), start)
+	t.Logf("agent's requests to the API server: %d since its start, %s", total(all), describe(all))
+	t.Logf("of these in %s of idling: %d, %s: %.0f an hour", idleTime, total(idle), describe(idle), float64(total(idle))*float64(time.Hour)/float64(start.Sub(w.ready.Add(10*time.Second))))
+	require.LessOrEqual(t, resident, int64(maxIdleRSS))
+}
+
+// requests counts the agent's requests in the API server's audit log by verb and resource: all of them, and those that began
+// in a time.
+func (w *world) requests(t *testing.T, from, to time.Time) (all, within map[string]int) {
+	t.Helper()
+	f, err := os.Open(w.cluster.AuditLog())
+	require.NoError(t, err)
+	defer f.Close()
+	all, within = map[string]int{}, map[string]int{}
+	seen := map[string]bool{} // a watch is logged at its start and at its end
+	scanner := bufio.NewScanner(f)
+	scanner.Buffer(nil, 1<<20)
+	for scanner.Scan() {
+		var e struct {
+			AuditID   string `json:"auditID"`
+			Verb      string
+			User      struct{ Username string }
+			ObjectRef struct{ Resource string }
+			Received  time.Time `json:"requestReceivedTimestamp"`
+		}
+		if json.Unmarshal(scanner.Bytes(), &e) != nil || e.User.Username != agentUser || seen[e.AuditID] {
+			continue // the last line may not be whole yet
+		}
+		seen[e.AuditID] = true
+		what := e.Verb + " " + e.ObjectRef.Resource
+		all[what]++
+		if e.Received.After(from) && e.Received.Before(to) {
+			within[what]++
+		}
+	}
+	require.NoError(t, scanner.Err())
+	require.NotEmpty(t, all, "the audit log has the agent's first requests")
+	return all, within
+}
+
+func total(counts map[string]int) int {
+	n := 0
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
+
+func describe(counts map[string]int) string {
+	var out []string
+	for _, what := range slices.Sorted(maps.Keys(counts)) {
+		out = append(out, fmt.Sprintf("%d %s", counts[what], what))
+	}
+	return strings.Join(out, ", ")
+}
