@@ -59,6 +59,10 @@ kube-down: ## End it and remove all of it
 e2e-kubernetes: build tools ## The chart on that Kubernetes, with the stores of two regions outside: nothing lost, all enriched (root)
 	@KOF_REQUIRE_KUBERNETES=1 go test -count=1 -timeout 30m -v ./test/kube ./test/e2ekube
 
+.PHONY: e2e-logs
+e2e-logs: build tools ## There, a pod that writes 20,000 lines a second for two minutes while the agent is killed three times (FOR=2m)
+	@KOF_REQUIRE_KUBERNETES=1 KOF_E2E_LOG_RATE=$(or $(FOR),2m) go test -count=1 -timeout 30m -v -run TestLogRate ./test/e2ekube
+
 ##@ Build
 
 .PHONY: build

@@ -58,10 +58,14 @@ func testAgentKilled(t *testing.T, w *world) {
 func testAgentDeleted(t *testing.T, w *world) {
 	w.disturb(t, "agent-deleted", func() {
 		agent := w.agent(t)
-		none := int64(0)
-		require.NoError(t, w.cluster.Client.CoreV1().Pods(namespace).Delete(t.Context(), agent.pod, metav1.DeleteOptions{GracePeriodSeconds: &none}))
+		require.NoError(t, w.deleteNow(t, agent))
 		w.waitAgent(t, agent)
 	})
+}
+
+func (w *world) deleteNow(t *testing.T, a agent) error {
+	none := int64(0)
+	return w.cluster.Client.CoreV1().Pods(namespace).Delete(t.Context(), a.pod, metav1.DeleteOptions{GracePeriodSeconds: &none})
 }
 
 // disturb does something in the middle of a workload, which then has to arrive as a whole.

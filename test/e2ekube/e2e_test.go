@@ -4,6 +4,7 @@ package e2ekube
 
 import (
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -18,7 +19,7 @@ func TestKubernetes(t *testing.T) {
 		t.Skip("runs a Kubernetes for minutes")
 	}
 	kube.NeedT(t)
-	w := newWorld(t)
+	w := newWorld(t, kube.KubeletOptions{ContainerLogMaxSize: "256Ki", ContainerLogMaxFiles: 5, ContainerLogMonitorInterval: 3 * time.Second})
 	w.install(t)
 	for _, part := range []struct {
 		name string

@@ -54,12 +54,10 @@ type region struct {
 	endpoints map[string]any               // of the chart's values
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, kubelet kube.KubeletOptions) *world {
 	require.FileExists(t, collector, "`make build` makes it")
 	w := &world{regions: map[string]*region{}}
-	w.cluster = kube.StartT(t, kube.Options{Kubelet: kube.KubeletOptions{
-		ContainerLogMaxSize: "256Ki", ContainerLogMaxFiles: 5, ContainerLogMonitorInterval: 3 * time.Second,
-	}})
+	w.cluster = kube.StartT(t, kube.Options{Kubelet: kubelet})
 	for _, name := range []string{homeRegion, tenantRegion} {
 		w.regions[name] = w.startRegion(t, name)
 	}

@@ -20,26 +20,34 @@ const (
 	encodingNone   = ""
 )
 
-// effort says how much CPU time compression may take.
-type effort bool
+// CompressionLevel says how much CPU time zstd may take.
+type CompressionLevel string
 
+// The values of CompressionLevel. On remote write, better sends some 20 % less than fastest, on logs some 8 %, for one or two
+// nanoseconds of CPU time per byte.
 const (
-	// effortLow is for logs and traces: of their bytes there are many, and most don't repeat.
-	effortLow effort = false
-	// effortHigh is for remote write, whose labels repeat from series to series and from scrape to scrape: beside effortLow it takes a
-	// quarter to a third less on the wire, for some 1.5 µs a sample.
-	effortHigh effort = true
+	CompressionFastest CompressionLevel = "fastest"
+	CompressionDefault CompressionLevel = "default"
+	CompressionBetter  CompressionLevel = "better"
 )
 
+// zstdWindow is as far back as a repetition is looked for. A request is rarely larger, and an encoder's memory grows with it.
+const zstdWindow = 2 * mib
+
 var (
-	// Encoders are pooled, since each keeps tables of some MB.
-	zstdEncoders = map[effort]*sync.Pool{effortLow: zstdPool(zstd.SpeedFastest), effortHigh: zstdPool(zstd.SpeedBetterCompression)}
-	gzipWriters  = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+	// Encoders are pooled, since each keeps tables of 3 to 7 MB.
+	zstdEncoders = map[CompressionLevel]*sync.Pool{
+		CompressionFastest: zstdPool(zstd.SpeedFastest),
+		CompressionDefault: zstdPool(zstd.SpeedDefault),
+		CompressionBetter:  zstdPool(zstd.SpeedBetterCompression),
+	}
+	gzipWriters = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
 )
 
 func zstdPool(level zstd.EncoderLevel) *sync.Pool {
 	return &sync.Pool{New: func() any {
-		enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(level), zstd.WithLowerEncoderMem(true))
+		enc, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(level), zstd.WithWindowSize(zstdWindow),
+			zstd.WithLowerEncoderMem(true))
 		if err != nil {
 			panic(err) // only options that don't exist fail
 		}
@@ -47,12 +55,12 @@ func zstdPool(level zstd.EncoderLevel) *sync.Pool {
 	}}
 }
 
-// compress appends the compressed src to dst. The effort matters for zstd alone.
-func compress(encoding string, e effort, dst, src []byte) ([]byte, error) {
+// compress appends the compressed src to dst. The level is that of zstd; others have none.
+func compress(encoding string, level CompressionLevel, dst, src []byte) ([]byte, error) {
 	switch encoding {
 	case encodingZstd:
-		enc := zstdEncoders[e].Get().(*zstd.Encoder)
-		defer zstdEncoders[e].Put(enc)
+		enc := zstdEncoders[level].Get().(*zstd.Encoder)
+		defer zstdEncoders[level].Put(enc)
 		return enc.EncodeAll(src, dst), nil
 	case encodingSnappy:
 		return append(dst, snappy.Encode(nil, src)...), nil

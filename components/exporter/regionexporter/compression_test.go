@@ -13,11 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+var levels = []CompressionLevel{CompressionFastest, CompressionDefault, CompressionBetter}
+
 func TestCompress(t *testing.T) {
 	for _, encoding := range []string{encodingNone, encodingZstd, encodingSnappy, encodingGzip} {
 		t.Run("encoding="+encoding, func(t *testing.T) {
-			for i, text := range []string{"", "", "x", "x", strings.Repeat("the same again ", 10_000), strings.Repeat("the same again ", 10_000)} {
-				packed, err := compress(encoding, i%2 == 0, []byte("before"), []byte(text))
+			for i, text := range []string{"", "x", strings.Repeat("the same again ", 10_000), strings.Repeat("and again ", 1_000_000)} {
+				packed, err := compress(encoding, levels[i%len(levels)], []byte("before"), []byte(text))
 				require.NoError(t, err)
 				packed, ok := bytes.CutPrefix(packed, []byte("before"))
 				require.True(t, ok)
@@ -33,7 +35,7 @@ func TestCompress(t *testing.T) {
 			}
 		})
 	}
-	_, err := compress("br", effortLow, nil, nil)
+	_, err := compress("br", CompressionBetter, nil, nil)
 	require.ErrorContains(t, err, `"br"`)
 }
 
@@ -44,7 +46,7 @@ func TestCompressConcurrently(t *testing.T) {
 			text := strings.Repeat(string(rune('a'+i)), 50_000)
 			for range 20 {
 				for _, encoding := range []string{encodingZstd, encodingGzip, encodingSnappy} {
-					packed, err := compress(encoding, i%2 == 0, nil, []byte(text))
+					packed, err := compress(encoding, levels[i%len(levels)], nil, []byte(text))
 					if err != nil {
 						t.Error(err)
 					}

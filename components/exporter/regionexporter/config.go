@@ -34,6 +34,8 @@ type Config struct {
 	Timeout time.Duration `mapstructure:"timeout"`
 	// Senders is how many requests of one lane may be under way at once. From 1 to 32; 2 by default.
 	Senders int `mapstructure:"senders"`
+	// CompressionLevel is that of zstd: `fastest`, `default` or `better` (the default).
+	CompressionLevel CompressionLevel `mapstructure:"compression_level"`
 	// Metrics holds what only concerns metrics.
 	Metrics MetricsConfig `mapstructure:"metrics"`
 	// Logs holds what only concerns logs.
@@ -163,6 +165,8 @@ func (c *Config) Validate() error {
 
 	b := c.Batch
 	refuse(b.MaxBytes < kib || b.MaxBytes > 16*mib, "batch::max_bytes: %d is outside %d to %d", b.MaxBytes, kib, 16*mib)
+	_, ok := zstdEncoders[c.CompressionLevel]
+	refuse(!ok, "compression_level: %q is not one of %q, %q, %q", c.CompressionLevel, CompressionFastest, CompressionDefault, CompressionBetter)
 	refuse(c.Metrics.MaxDelay < 0 || c.Metrics.MaxDelay > time.Minute, "metrics::max_delay: %v is outside 0s to 1m", c.Metrics.MaxDelay)
 	refuse(b.MaxDelay < 0 || b.MaxDelay > time.Minute, "batch::max_delay: %v is outside 0s to 1m", b.MaxDelay)
 
@@ -204,14 +208,15 @@ func (c *Config) Validate() error {
 
 func createDefaultConfig() component.Config {
 	return &Config{
-		Directory: DirectoryConfig{DrainTimeout: 10 * time.Minute},
-		Queue:     QueueConfig{MaxBytes: gib, MaxTotalBytes: 4 * gib, MaxUnknownBytes: 128 * mib, OnFull: OnFullRefuse},
-		Batch:     BatchConfig{MaxBytes: mib, MaxDelay: time.Second},
-		Retry:     RetryConfig{InitialInterval: 500 * time.Millisecond, MaxInterval: 30 * time.Second},
-		Failover:  FailoverConfig{After: 2 * time.Minute, ReturnAfter: 2 * time.Minute, ProbeInterval: 15 * time.Second},
-		Timeout:   30 * time.Second,
-		Senders:   2,
-		Metrics:   MetricsConfig{MaxDelay: 5 * time.Second, TargetInfo: true},
+		Directory:        DirectoryConfig{DrainTimeout: 10 * time.Minute},
+		Queue:            QueueConfig{MaxBytes: gib, MaxTotalBytes: 4 * gib, MaxUnknownBytes: 128 * mib, OnFull: OnFullRefuse},
+		Batch:            BatchConfig{MaxBytes: mib, MaxDelay: time.Second},
+		Retry:            RetryConfig{InitialInterval: 500 * time.Millisecond, MaxInterval: 30 * time.Second},
+		Failover:         FailoverConfig{After: 2 * time.Minute, ReturnAfter: 2 * time.Minute, ProbeInterval: 15 * time.Second},
+		Timeout:          30 * time.Second,
+		Senders:          2,
+		CompressionLevel: CompressionBetter,
+		Metrics:          MetricsConfig{MaxDelay: 5 * time.Second, TargetInfo: true},
 		Logs: LogsConfig{StreamFields: []string{
 			"k8s.cluster.name", "k8s.namespace.name", "k8s.container.name",
 			"k8s.deployment.name", "k8s.statefulset.name", "k8s.daemonset.name", "k8s.cronjob.name",

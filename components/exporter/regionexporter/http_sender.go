@@ -32,6 +32,7 @@ type httpSender struct {
 	payload  lanequeue.Format
 	rejected func(body []byte) (items int64, message string) // what a 2xx answer says it left out; nil where the protocol can't say
 
+	level     CompressionLevel
 	encodings []string     // in the order to try
 	encoding  atomic.Int32 // the index of the one in use
 	proven    atomic.Bool  // a request in this encoding was delivered
@@ -62,6 +63,7 @@ const streamFieldsHeader = "VL-Stream-Fields"
 func newHTTPSender(e region.Endpoint, auth *credentials, t *tls.Config, cfg *Config, userAgent string) *httpSender {
 	s := &httpSender{
 		url:    e.URL,
+		level:  cfg.CompressionLevel,
 		name:   shownURL(e.URL),
 		header: http.Header{}, secrets: e.Headers,
 		auth: auth,
@@ -122,7 +124,7 @@ func (s *httpSender) send(ctx context.Context, payload []byte) answer {
 }
 
 func (s *httpSender) post(ctx context.Context, payload []byte, encoding string) answer {
-	body, err := compress(encoding, s.payload == lanequeue.FormatRemoteWrite, nil, payload)
+	body, err := compress(encoding, s.level, nil, payload)
 	if err != nil {
 		return answer{verdict: tryAgain, class: "compression", err: err}
 	}
