@@ -69,10 +69,15 @@ e2e-logs: build tools ## There, a pod that writes 20,000 lines a second for two 
 build: ## bin/kof-otelcol: static, stripped, with version and commit
 	@hack/go-progress.sh build -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN)/kof-otelcol ./cmd/kof-otelcol
 
+.PHONY: build-operator
+build-operator: ## bin/kof-operator: static, stripped
+	@hack/go-progress.sh build -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN)/kof-operator ./cmd/kof-operator
+
 .PHONY: generate
 generate: ## builder-config.yaml to the sources of kof-otelcol and the requirements of go.mod; the roles and values of charts
 	@go run ./hack/generate
 	@go run ./hack/charts
+	@go generate ./internal/operator/...
 
 .PHONY: tools
 tools: ## Build the backends that tests and the demo start into the user's cache folder (once per version)

@@ -23,6 +23,8 @@ import (
 const (
 	// maxIdleRSS is how much memory an idle agent may have resident.
 	maxIdleRSS = 150 << 20
+	// maxBytesPerSample is what metrics may take on the wire: of a node with little on it, whose labels repeat less than on a full one.
+	maxBytesPerSample = 15.0
 	// idleTime is how long an agent is watched for its requests to the API server.
 	idleTime = 60 * time.Second
 	// agentUser is the agent's ServiceAccount as the API server names it.
@@ -130,6 +132,28 @@ func testIdle(t *testing.T, w *world) {
 	t.Logf("agent's requests to the API server: %d since its start, %s", total(all), describe(all))
 	t.Logf("of these in %s of idling: %d, %s: %.0f an hour", idleTime, total(idle), describe(idle), float64(total(idle))*float64(time.Hour)/float64(start.Sub(w.ready.Add(10*time.Second))))
 	require.LessOrEqual(t, resident, int64(maxIdleRSS))
+	requireWire(t, w.regions[homeRegion])
+}
+
+// requireWire looks at what the agent says of its metrics lane: what it scrapes on an idle node is the mix of every node.
+func requireWire(t *testing.T, r *region) {
+	t.Helper()
+	sent := r.series(t, fmt.Sprintf(`{__name__=~"otelcol_kof_region_wire_bytes(_total)?",region=%q,signal="metrics",job="kof-otelcol"}`, homeRegion))
+	require.Len(t, sent, 1)
+	newest := len(sent[0].Values) - 1
+	// Of later samples some may not be among the bytes yet.
+	until := sent[0].Timestamps[newest] - (2 * scrapeInterval).Milliseconds()
+	samples := 0
+	for _, s := range r.series(t, `{__name__!=""}`) {
+		for _, at := range s.Timestamps {
+			if at <= until {
+				samples++
+			}
+		}
+	}
+	bytes := sent[0].Values[newest] / float64(samples)
+	t.Logf("metrics on the wire: %.1f bytes a sample, of %d samples", bytes, samples)
+	require.LessOrEqual(t, bytes, maxBytesPerSample)
 }
 
 // requests counts the agent's requests in the API server's audit log by verb and resource: all of them, and those that began

@@ -73,7 +73,7 @@ func Start(ctx context.Context, options Options) (_ *Cluster, err error) {
 	c.dir = c.machine.dir
 	defer func() {
 		if err != nil {
-			err = errors.Join(fmt.Errorf("Kubernetes: %w", err), c.Stop())
+			err = errors.Join(fmt.Errorf("one-node Kubernetes: %w", err), c.Stop())
 		}
 	}()
 	if err := c.prepare(options); err != nil {

@@ -42,7 +42,7 @@ func DebianPackages(ctx context.Context, names []string, progress io.Writer) (st
 	wanted, err := planPackages(ctx, names)
 	if err != nil {
 		if err := aptGet(ctx, "", progress, "update", "-q"); err != nil {
-			return "", fmt.Errorf("Debian packages %s: %w", strings.Join(names, ", "), err)
+			return "", fmt.Errorf("packages of Debian %s: %w", strings.Join(names, ", "), err)
 		}
 		if wanted, err = planPackages(ctx, names); err != nil {
 			return "", err
@@ -85,14 +85,14 @@ func planPackages(ctx context.Context, names []string) ([]string, error) {
 	var out bytes.Buffer
 	err := aptGet(ctx, "", &out, append([]string{"install", "--simulate", "--reinstall", "--no-install-recommends"}, names...)...)
 	if err != nil {
-		return nil, fmt.Errorf("Debian packages: %w", err)
+		return nil, fmt.Errorf("packages of Debian: %w", err)
 	}
 	var wanted []string
 	for _, m := range planned.FindAllStringSubmatch(out.String(), -1) {
 		wanted = append(wanted, m[1]+"="+m[2])
 	}
 	if len(wanted) < len(names) {
-		return nil, fmt.Errorf("Debian packages: %s were asked for, and apt-get gives %q", strings.Join(names, ", "), wanted)
+		return nil, fmt.Errorf("packages of Debian: %s were asked for, and apt-get gives %q", strings.Join(names, ", "), wanted)
 	}
 	slices.Sort(wanted)
 	return wanted, nil
@@ -111,14 +111,14 @@ func fetchPackages(ctx context.Context, wanted []string, root string, progress i
 		return err
 	}
 	if err := aptGet(ctx, archives, io.Discard, append([]string{"download", "-q"}, wanted...)...); err != nil {
-		return fmt.Errorf("Debian packages (is apt's list of packages too old? then `apt-get update` helps): %w", err)
+		return fmt.Errorf("packages of Debian (is apt's list of packages too old? then `apt-get update` helps): %w", err)
 	}
 	files, err := filepath.Glob(filepath.Join(archives, "*.deb"))
 	if err != nil {
 		return err
 	}
 	if len(files) != len(wanted) {
-		return fmt.Errorf("Debian packages: %d files came for %d packages", len(files), len(wanted))
+		return fmt.Errorf("packages of Debian: %d files came for %d packages", len(files), len(wanted))
 	}
 	for _, file := range files {
 		if out, err := exec.CommandContext(ctx, "dpkg-deb", "--extract", file, unpacked).CombinedOutput(); err != nil {
