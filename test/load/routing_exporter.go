@@ -142,6 +142,7 @@ func exporterOf(c contender, dir, sink string, storage component.ID) (exporter.F
 	path := filepath.Join(dir, "regions.yaml")
 	return regionexporter.NewFactory(), map[string]any{
 		"directory": map[string]any{"file": path}, "home_region": regionName(0), "storage": storage.String(),
+		"compression_level": "fastest", // what otlp_http's default comes to
 	}, os.WriteFile(path, []byte(directory.String()), 0o600)
 }
 
