@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command charts brings what charts repeat into line with its source: the role configurations of the collector, which a chart can
-// only read from its own folder, and the table of values in its README, which comes from the comments of values.yaml. With -check it
+// only read from its own folder, the helpers that all charts but kof-collectors share, the CRDs of kof-operator, and the table of values in its README, which comes from the comments of values.yaml. With -check it
 // changes nothing and fails when a run would change something. To be started in the repository's root.
 package main
 
 import (
 	"bytes"
+	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 const (
 	chartsDir = "deploy/charts"
 	rolesDir  = "distributions/kof-otelcol"
+	crdsDir   = "deploy/crds"
 	remedy    = "run `make generate` and commit what it changes"
 )
 
@@ -25,6 +28,14 @@ const (
 var roles = map[string][]string{
 	"kof-collectors": {"agent.yaml", "cluster.yaml"},
 }
+
+// common are the helpers that charts have a copy of, so that each can be installed by itself.
+//
+//go:embed common.tpl
+var common []byte
+
+// withCommon are the charts that have one.
+var withCommon = []string{"kof-storage", "kof-mothership", "kof-regional", "kof-child", "kof"}
 
 func main() {
 	check := flag.Bool("check", false, "change nothing, fail when something is stale")
@@ -54,7 +65,7 @@ func run(root string, check bool) error {
 			errs = append(errs, fmt.Errorf("%s is stale; %s", path, remedy))
 		default:
 			changed++
-			errs = append(errs, os.WriteFile(path, content, 0o644))
+			errs = append(errs, os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, content, 0o644))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -78,12 +89,27 @@ func generate(root string) (map[string][]byte, error) {
 			files[filepath.Join(root, chartsDir, chart, "files", name)] = content
 		}
 	}
+	// The kinds of kof-operator come with the chart that installs it.
+	crds, err := filepath.Glob(filepath.Join(root, crdsDir, "*.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range crds {
+		content, err := os.ReadFile(c)
+		if err != nil {
+			return nil, err
+		}
+		files[filepath.Join(root, chartsDir, "kof-mothership", "crds", filepath.Base(c))] = content
+	}
 	charts, err := filepath.Glob(filepath.Join(root, chartsDir, "*", "Chart.yaml"))
 	if err != nil {
 		return nil, err
 	}
 	for _, c := range charts {
 		dir := filepath.Dir(c)
+		if slices.Contains(withCommon, filepath.Base(dir)) {
+			files[filepath.Join(dir, "templates", "_common.tpl")] = common
+		}
 		readme := filepath.Join(dir, "README.md")
 		values, err := os.ReadFile(filepath.Join(dir, "values.yaml"))
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -34,16 +35,18 @@ func TestKubernetesTakesExamples(t *testing.T) {
 		t.Skip("starts a control plane")
 	}
 	api := newAPI(t, kubeapi.StartT(t))
-	require.NoError(t, api.create(t, parse(t, []byte("{apiVersion: v1, kind: Namespace, metadata: {name: kof}}")), false))
-	api.installCRD(t)
-
-	for _, name := range examples(t) {
-		t.Run(name, func(t *testing.T) {
-			for _, o := range objects(t, render(t, example(name))) {
-				require.NoError(t, api.create(t, o.Object, true), "%s/%s", o.GetKind(), o.GetName())
-			}
-		})
+	for _, namespace := range []string{"kof", "kcm-system"} {
+		require.NoError(t, api.create(t, parse(t, []byte("{apiVersion: v1, kind: Namespace, metadata: {name: "+namespace+"}}")), false))
 	}
+	api.installCRDs(t)
+
+	eachExample(t, func(t *testing.T, o options) {
+		all := objects(t, render(t, o))
+		api.takes(t, all)
+		for chart, installed := range releasesOf(t, all) {
+			t.Run(chart, func(t *testing.T) { api.takes(t, installed) })
+		}
+	})
 	t.Run("instrumentation with settings per language", func(t *testing.T) {
 		const values = `
 kof:
@@ -134,6 +137,14 @@ func newAPI(t *testing.T, plane *kubeapi.ControlPlane) *api {
 }
 
 var instrumentation = schema.GroupVersionKind{Group: "opentelemetry.io", Version: "v1alpha1", Kind: "Instrumentation"}
+
+// takes has the control plane check objects, and shows everything that is wrong with them.
+func (a *api) takes(t *testing.T, all []*unstructured.Unstructured) {
+	t.Helper()
+	for _, o := range all {
+		assert.NoError(t, a.create(t, o.Object, true), "%s/%s", o.GetKind(), o.GetName())
+	}
+}
 
 // installCRD makes the operator's kind Instrumentation known.
 func (a *api) installCRD(t *testing.T) {

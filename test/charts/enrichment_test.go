@@ -33,6 +33,7 @@ container_cpu_user_seconds_total{container="app",id="/kubepods/a",namespace="sho
 container_network_receive_bytes_total{container="",id="/kubepods/sum",interface="eth0",namespace="shop",pod="web-0"} 7
 `,
 	"/metrics/resource": `container_memory_working_set_bytes{container="app",namespace="shop",pod="web-0"} 8
+container_swap_usage_bytes{container="app",namespace="shop",pod="web-0"} 8
 `,
 	"/metrics/probes": `prober_probe_total{container="app",namespace="shop",pod="web-0",probe_type="Liveness",result="successful"} 9
 `,
@@ -73,10 +74,12 @@ func TestTenantAndRegionOnEverySignal(t *testing.T) {
 			`container_cpu_usage_seconds_total`: 1,
 			`container_cpu_user_seconds_total`:  0,
 			`container_network_receive_bytes_total{` + own + `,tenant="acme",pod="web-0",interface="eth0",container=""}`: 1,
-			`container_memory_working_set_bytes{tenant="acme",container="app",metrics_path="/metrics/resource"}`:         1,
-			`prober_probe_total{tenant="acme",container="app",metrics_path="/metrics/probes"}`:                           1,
-			`kubelet_volume_stats_used_bytes{` + own + `,tenant="acme",namespace="shop"}`:                                1,
-			`app_requests_total{` + own + `,tenant="acme",namespace="shop",pod="web-0",container="app",job="web"}`:       1,
+			// What cadvisor's page has too is dropped of this one.
+			`container_memory_working_set_bytes{metrics_path="/metrics/resource"}`:                                 0,
+			`container_swap_usage_bytes{tenant="acme",container="app",metrics_path="/metrics/resource"}`:           1,
+			`prober_probe_total{tenant="acme",container="app",metrics_path="/metrics/probes"}`:                     1,
+			`kubelet_volume_stats_used_bytes{` + own + `,tenant="acme",namespace="shop"}`:                          1,
+			`app_requests_total{` + own + `,tenant="acme",namespace="shop",pod="web-0",container="app",job="web"}`: 1,
 			`kubelet_running_pods`: 0,
 			`{namespace="plain"}`:  0,
 			`{tenant="victim"}`:    0,

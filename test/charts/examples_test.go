@@ -11,30 +11,30 @@ import (
 )
 
 func TestExamplesAreWhatIsRendered(t *testing.T) {
-	for _, name := range examples(t) {
-		t.Run(name, func(t *testing.T) {
-			got := render(t, example(name))
-			file := filepath.Join(collectors, "examples", name, "rendered.yaml")
-			if *update {
-				require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
-			}
-			want, err := os.ReadFile(file)
-			require.NoError(t, err)
-			require.Equal(t, string(want), got, "`go test ./test/charts -update` writes the examples anew")
-		})
-	}
+	eachExample(t, func(t *testing.T, o options) {
+		got := render(t, o)
+		file := filepath.Join(filepath.Dir(o.files[0]), "rendered.yaml")
+		if *update {
+			require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
+		}
+		want, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.Equal(t, string(want), got, "`go test ./test/charts -update` writes the examples anew")
+	})
 }
 
 func TestLint(t *testing.T) {
-	for _, name := range append(examples(t), "") {
-		t.Run(name, func(t *testing.T) {
-			args := []string{"lint", "--strict", collectors, "--kube-version", kubeVersion}
-			if name != "" {
-				args = append(args, "--values", example(name).files[0])
-			}
-			out, errs, err := helm(t, "", args...)
-			require.NoError(t, err, "%s%s", out, errs)
-		})
+	for _, chart := range charts(t) {
+		for _, name := range append(examplesOf(t, chart), "") {
+			t.Run(chart+"/"+name, func(t *testing.T) {
+				args := []string{"lint", "--strict", chartPath(t, chart), "--kube-version", kubeVersion}
+				if name != "" {
+					args = append(args, "--values", exampleOf(chart, name).files[0])
+				}
+				out, errs, err := helm(t, "", args...)
+				require.NoError(t, err, "%s%s", out, errs)
+			})
+		}
 	}
 }
 

@@ -24,7 +24,8 @@ import (
 
 const (
 	root       = "../.."
-	collectors = root + "/deploy/charts/kof-collectors"
+	chartsDir  = root + "/deploy/charts"
+	collectors = chartsDir + "/kof-collectors"
 	// kubeVersion is what examples are rendered for: that of the kube-apiserver that they are applied to.
 	kubeVersion = "1.37.2"
 	namespace   = "kof"
@@ -58,20 +59,23 @@ func helm(t *testing.T, stdin string, args ...string) (stdout, stderr string, er
 
 // options of a rendering.
 type options struct {
+	chart                           string // name; "" is kof-collectors
 	release, namespace, kubeVersion string
 	files                           []string // of values
 	values                          string   // YAML, after the files; on standard input
 }
 
-func (o options) args(command string) []string {
+func (o options) args(t *testing.T, command string) []string {
+	t.Helper()
 	or := func(s, otherwise string) string {
 		if s == "" {
 			return otherwise
 		}
 		return s
 	}
+	chart := or(o.chart, filepath.Base(collectors))
 	args := []string{
-		command, or(o.release, release), collectors, "--namespace", or(o.namespace, namespace), "--kube-version", or(o.kubeVersion, kubeVersion),
+		command, or(o.release, chart), chartPath(t, chart), "--namespace", or(o.namespace, namespace), "--kube-version", or(o.kubeVersion, kubeVersion),
 	}
 	for _, f := range o.files {
 		args = append(args, "--values", f)
@@ -85,7 +89,7 @@ func (o options) args(command string) []string {
 // render returns what helm renders.
 func render(t *testing.T, o options) string {
 	t.Helper()
-	out, errs, err := helm(t, o.values, o.args("template")...)
+	out, errs, err := helm(t, o.values, o.args(t, "template")...)
 	require.NoError(t, err, errs)
 	return out
 }
@@ -93,7 +97,12 @@ func render(t *testing.T, o options) string {
 // refused returns why helm doesn't render.
 func refused(t *testing.T, values string) string {
 	t.Helper()
-	out, errs, err := helm(t, values, options{values: values}.args("template")...)
+	return refusedBy(t, filepath.Base(collectors), values)
+}
+
+func refusedBy(t *testing.T, chart, values string) string {
+	t.Helper()
+	out, errs, err := helm(t, values, options{chart: chart, values: values}.args(t, "template")...)
 	require.Error(t, err, "rendered:\n%s", out)
 	return errs
 }
@@ -138,21 +147,50 @@ func find(t *testing.T, all []*unstructured.Unstructured, kind, name string) *un
 	return nil
 }
 
-// examples returns the names of the chart's examples.
+// charts returns the names of all charts.
+func charts(t *testing.T) []string {
+	t.Helper()
+	return baseNames(t, filepath.Join(chartsDir, "*", "Chart.yaml"))
+}
+
+// examples returns the names of the examples of kof-collectors.
 func examples(t *testing.T) []string {
 	t.Helper()
-	dirs, err := filepath.Glob(filepath.Join(collectors, "examples", "*", "values.yaml"))
+	return examplesOf(t, filepath.Base(collectors))
+}
+
+func examplesOf(t *testing.T, chart string) []string {
+	t.Helper()
+	return baseNames(t, filepath.Join(chartsDir, chart, "examples", "*", "values.yaml"))
+}
+
+// baseNames returns the names of the folders that files are in.
+func baseNames(t *testing.T, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
 	require.NoError(t, err)
-	require.NotEmpty(t, dirs)
+	require.NotEmpty(t, files, pattern)
 	var names []string
-	for _, d := range dirs {
-		names = append(names, filepath.Base(filepath.Dir(d)))
+	for _, f := range files {
+		names = append(names, filepath.Base(filepath.Dir(f)))
 	}
 	return names
 }
 
-func example(name string) options {
-	return options{files: []string{filepath.Join(collectors, "examples", name, "values.yaml")}}
+func example(name string) options { return exampleOf(filepath.Base(collectors), name) }
+
+func exampleOf(chart, name string) options {
+	return options{chart: chart, files: []string{filepath.Join(chartsDir, chart, "examples", name, "values.yaml")}}
+}
+
+// eachExample runs a test for each example of each chart.
+func eachExample(t *testing.T, test func(t *testing.T, o options)) {
+	t.Helper()
+	for _, chart := range charts(t) {
+		for _, name := range examplesOf(t, chart) {
+			t.Run(chart+"/"+name, func(t *testing.T) { test(t, exampleOf(chart, name)) })
+		}
+	}
 }
 
 // mapAt returns the map at a path of keys, not a copy.

@@ -76,6 +76,8 @@ var known = []Tool{
 	{Name: "coredns", Module: "tools/coredns", Package: "github.com/k0rdent/kof/tools/coredns", ColdCPU: 140},
 	{Name: "kubernetes-node", Module: "tools/kubernetes-node", Package: "github.com/k0rdent/kof/tools/kubernetes-node", ColdCPU: 15},
 	{Name: "helm", Module: "tools/helm", Package: "helm.sh/helm/v4/cmd/helm", ColdCPU: 300},
+	{Name: "controller-gen", Module: "tools/controller-gen", Package: "sigs.k8s.io/controller-tools/cmd/controller-gen", ColdCPU: 40},
+	{Name: "dex", Module: "tools/dex", Package: "github.com/dexidp/dex/cmd/dex", Cgo: true, ColdCPU: 150},
 	{Name: "ocb", Module: "tools/ocb", Package: "go.opentelemetry.io/collector/cmd/builder", ColdCPU: 45},
 	{Name: "stock-otelcol", Module: "test/chaos/stock", Package: "github.com/k0rdent/kof/test/chaos/stock", Tags: collectorTags, ColdCPU: 900},
 	{Name: "staticcheck", Module: "tools/staticcheck", Package: "honnef.co/go/tools/cmd/staticcheck", ColdCPU: 75},

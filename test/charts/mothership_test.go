@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package charts
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/common/model"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/k0rdent/kof/test/toolcache"
+)
+
+// promxyConfig has the keys that Promxy documents, as far as the chart uses them: Promxy itself can't be built here.
+type promxyConfig struct {
+	Global struct {
+		EvaluationInterval model.Duration `yaml:"evaluation_interval"`
+	}
+	Promxy struct {
+		ServerGroups []struct {
+			StaticConfigs []struct{ Targets []string } `yaml:"static_configs"`
+			Labels        map[string]string
+			Scheme        string
+			PathPrefix    string `yaml:"path_prefix"`
+			IgnoreError   bool   `yaml:"ignore_error"`
+			HTTPClient    struct {
+				DialTimeout string `yaml:"dial_timeout"`
+				BasicAuth   struct {
+					UsernameFile string `yaml:"username_file"`
+					PasswordFile string `yaml:"password_file"`
+				} `yaml:"basic_auth"`
+				TLS struct {
+					CAFile string `yaml:"ca_file"`
+				} `yaml:"tls_config"`
+			} `yaml:"http_client"`
+		} `yaml:"server_groups"`
+	}
+}
+
+func TestPromxyConfig(t *testing.T) {
+	const groups = `
+promxy:
+  serverGroups:
+    here: {targets: {"vmauth:8427": true, "off:1": false}, pathPrefix: /vm/select/0/prometheus, scheme: https, secret: s, caSecret: c}
+    there: {targets: {"vmauth.there:80": true}}
+`
+	rendered := render(t, options{chart: "kof-mothership", values: "operator: {enabled: false}" + groups})
+	text := mapAt(t, find(t, objects(t, rendered), "ConfigMap", "kof-mothership-promxy").Object, "data")["config.yaml"].(string)
+	var config promxyConfig
+	decoder := yaml.NewDecoder(strings.NewReader(text))
+	decoder.KnownFields(true)
+	require.NoError(t, decoder.Decode(&config))
+	got := config.Promxy.ServerGroups
+	require.Len(t, got, 2)
+	require.Equal(t, []string{"vmauth:8427"}, got[0].StaticConfigs[0].Targets)
+	require.Equal(t, "https", got[0].Scheme)
+	require.Equal(t, "here", got[0].Labels["promxyCluster"])
+	// Each file that it names is mounted.
+	pod := mapAt(t, find(t, objects(t, rendered), "Deployment", "kof-mothership-promxy").Object, "spec", "template", "spec")
+	var mounts []string
+	for _, m := range pod["containers"].([]any)[0].(map[string]any)["volumeMounts"].([]any) {
+		mounts = append(mounts, m.(map[string]any)["mountPath"].(string))
+	}
+	for _, f := range []string{got[0].HTTPClient.BasicAuth.UsernameFile, got[0].HTTPClient.BasicAuth.PasswordFile, got[0].HTTPClient.TLS.CAFile} {
+		require.Contains(t, mounts, filepath.Dir(f))
+	}
+	require.Empty(t, got[1].HTTPClient.BasicAuth.UsernameFile)
+
+	// With the operator, the same become objects for it.
+	all := objects(t, render(t, options{chart: "kof-mothership", values: groups}))
+	require.Equal(t, "/vm/select/0/prometheus", mapAt(t, find(t, all, "PromxyServerGroup", "here").Object, "spec")["pathPrefix"])
+}
+
+// TestAlertingRules has the real vmalert check the rules of each example.
+func TestAlertingRules(t *testing.T) {
+	vmalert, err := toolcache.Binary(t.Context(), "vmalert", os.Stderr)
+	require.NoError(t, err)
+	check := func(t *testing.T, rules string) (string, error) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), vmalert, "-dryRun", "-rule="+writer(t, t.TempDir())("rules.yaml", rules))
+		var out bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &out, &out
+		err := cmd.Run()
+		return out.String(), err
+	}
+	for _, name := range examplesOf(t, "kof-mothership") {
+		t.Run(name, func(t *testing.T) {
+			all := objects(t, render(t, exampleOf("kof-mothership", name)))
+			rules := mapAt(t, find(t, all, "ConfigMap", "kof-mothership-vmalert").Object, "data")["rules.yaml"].(string)
+			out, err := check(t, rules)
+			require.NoError(t, err, out)
+			if name == "everything" {
+				require.Equal(t, 2, strings.Count(rules, "alert: NodeNotReady"), "one name, two severities")
+				require.NotContains(t, rules, "PodRestarts", "null removes a rule")
+			}
+		})
+	}
+	_, err = check(t, "groups: [{name: g, rules: [{alert: a, expr: 'sum('}]}]")
+	require.Error(t, err, "a bad rule")
+}
+
+// The operator may read Secrets in the namespaces that it is given, and in no other.
+func TestOperatorNamespaces(t *testing.T) {
+	all := objects(t, render(t, options{chart: "kof-mothership", values: "operator: {namespaces: {kcm-system: false, team: true}}"}))
+	var namespaces []string
+	for _, o := range all {
+		if o.GetKind() == "Role" {
+			namespaces = append(namespaces, o.GetNamespace())
+		}
+	}
+	slices.Sort(namespaces)
+	require.Equal(t, []string{"kof", "team"}, namespaces)
+	pod := mapAt(t, find(t, all, "Deployment", "kof-mothership-operator").Object, "spec", "template", "spec")
+	require.Contains(t, pod["containers"].([]any)[0].(map[string]any)["args"], "--namespaces=kof,team")
+}
