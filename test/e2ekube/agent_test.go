@@ -3,10 +3,7 @@
 package e2ekube
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -27,8 +24,6 @@ const (
 	maxBytesPerSample = 15.0
 	// idleTime is how long an agent is watched for its requests to the API server.
 	idleTime = 60 * time.Second
-	// agentUser is the agent's ServiceAccount as the API server names it.
-	agentUser = "system:serviceaccount:" + namespace + ":" + release + "-agent"
 )
 
 // agent is the agent's pod and process.
@@ -128,10 +123,8 @@ func testIdle(t *testing.T, w *world) {
 	start := time.Now()
 	resident, anonymous := memory(t, w.agent(t).process.Pid)
 	t.Logf("agent idle: %.0f MB resident, %.0f MB of it anonymous", float64(resident)/1e6, float64(anonymous)/1e6)
-	all, idle := w.requests(t, w.ready.Add(10*time.Second), start)
-	t.Logf("agent's requests to the API server: %d since its start, %s", total(all), describe(all))
-	t.Logf("of these in %s of idling: %d, %s: %.0f an hour", idleTime, total(idle), describe(idle), float64(total(idle))*float64(time.Hour)/float64(start.Sub(w.ready.Add(10*time.Second))))
 	require.LessOrEqual(t, resident, int64(maxIdleRSS))
+	requireFewRequests(t, w.requests(t), start)
 	requireWire(t, w.regions[homeRegion])
 }
 
@@ -154,54 +147,4 @@ func requireWire(t *testing.T, r *region) {
 	bytes := sent[0].Values[newest] / float64(samples)
 	t.Logf("metrics on the wire: %.1f bytes a sample, of %d samples", bytes, samples)
 	require.LessOrEqual(t, bytes, maxBytesPerSample)
-}
-
-// requests counts the agent's requests in the API server's audit log by verb and resource: all of them, and those that began
-// in a time.
-func (w *world) requests(t *testing.T, from, to time.Time) (all, within map[string]int) {
-	t.Helper()
-	f, err := os.Open(w.cluster.AuditLog())
-	require.NoError(t, err)
-	defer f.Close()
-	all, within = map[string]int{}, map[string]int{}
-	seen := map[string]bool{} // a watch is logged at its start and at its end
-	scanner := bufio.NewScanner(f)
-	scanner.Buffer(nil, 1<<20)
-	for scanner.Scan() {
-		var e struct {
-			AuditID   string `json:"auditID"`
-			Verb      string
-			User      struct{ Username string }
-			ObjectRef struct{ Resource string }
-			Received  time.Time `json:"requestReceivedTimestamp"`
-		}
-		if json.Unmarshal(scanner.Bytes(), &e) != nil || e.User.Username != agentUser || seen[e.AuditID] {
-			continue // the last line may not be whole yet
-		}
-		seen[e.AuditID] = true
-		what := e.Verb + " " + e.ObjectRef.Resource
-		all[what]++
-		if e.Received.After(from) && e.Received.Before(to) {
-			within[what]++
-		}
-	}
-	require.NoError(t, scanner.Err())
-	require.NotEmpty(t, all, "the audit log has the agent's first requests")
-	return all, within
-}
-
-func total(counts map[string]int) int {
-	n := 0
-	for _, c := range counts {
-		n += c
-	}
-	return n
-}
-
-func describe(counts map[string]int) string {
-	var out []string
-	for _, what := range slices.Sorted(maps.Keys(counts)) {
-		out = append(out, fmt.Sprintf("%d %s", counts[what], what))
-	}
-	return strings.Join(out, ", ")
 }

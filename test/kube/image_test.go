@@ -77,4 +77,7 @@ func TestBadOptions(t *testing.T) {
 	_, err = Open(filepath.Join(t.TempDir(), "x"))
 	require.Error(t, err)
 	require.NoError(t, Down(t.Context(), t.TempDir(), io.Discard), "no cluster there")
+	other := t.TempDir()
+	require.NoError(t, removeDead(t.Context(), "no tool", other))
+	require.DirExists(t, other, "not a cluster's")
 }

@@ -60,6 +60,9 @@ func TestKilled(t *testing.T) {
 			_, err = fmt.Fscanf(stdout, "started %d\n", &holder)
 			require.NoError(t, err)
 			require.NotEmpty(t, processesOf(t, dir))
+			tool, err := toolcache.Binary(t.Context(), nodeTool, os.Stderr)
+			require.NoError(t, err)
+			require.ErrorContains(t, removeDead(t.Context(), tool, dir), "a cluster runs in "+dir+" already")
 			if killHolder {
 				require.NoError(t, syscall.Kill(holder, syscall.SIGKILL))
 			}
@@ -67,8 +70,6 @@ func TestKilled(t *testing.T) {
 			if killHolder { // the next start removes what is left
 				require.Eventually(t, func() bool { return len(processesOf(t, dir)) == 0 }, stopTimeout, 100*time.Millisecond)
 				require.DirExists(t, dir)
-				tool, err := toolcache.Binary(t.Context(), nodeTool, os.Stderr)
-				require.NoError(t, err)
 				var progress bytes.Buffer
 				require.NoError(t, removeStale(t.Context(), tool, &progress))
 				require.Contains(t, progress.String(), dir)

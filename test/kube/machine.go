@@ -55,7 +55,7 @@ func startMachine(ctx context.Context, options Options, tool string, progress io
 	m := &machine{dir: options.Dir, stderr: &bytes.Buffer{}}
 	if m.dir == "" {
 		m.dir, err = os.MkdirTemp("", dirPrefix)
-	} else if err = checkDir(m.dir); err == nil {
+	} else if err = errors.Join(checkDir(m.dir), removeDead(ctx, tool, m.dir)); err == nil {
 		err = os.Mkdir(m.dir, 0o700)
 	}
 	if err != nil {

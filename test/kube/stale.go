@@ -38,6 +38,18 @@ func removeStale(ctx context.Context, tool string, progress io.Writer) error {
 	return nil
 }
 
+// removeDead removes what is left of a killed cluster in a folder that was asked for. A folder of anything else stays.
+func removeDead(ctx context.Context, tool, dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, lockFile)); err != nil {
+		return nil // and if there is a folder, making it fails
+	}
+	removed, err := removeIfDead(ctx, tool, dir)
+	if err == nil && !removed {
+		err = fmt.Errorf("a cluster runs in %s already", dir)
+	}
+	return err
+}
+
 // removeIfDead removes a cluster's folder and cgroups unless something holds it.
 func removeIfDead(ctx context.Context, tool, dir string) (bool, error) {
 	lock, err := tryLock(filepath.Join(dir, lockFile), 0)

@@ -30,13 +30,13 @@ func TestOptions(t *testing.T) {
 	require.Equal(t, 3*time.Second, o.either(time.Second, time.Minute))
 
 	for _, bad := range []struct{ args, want string }{
-		{"", "usage: load bulkhead|drain|memory|routing|wire [options]"},
+		{"", "usage: load bulkhead|drain|logs|memory|routing|wire [options]"},
 		{"nosuch", "usage: load "},
 		{"routing x", `unknown argument "x"`},
 		{"routing -storage s3", `-storage "s3": allowed are queue_storage and file_storage`},
 		{"routing -for 2h", "-for 2h0m0s: allowed are 0 to 1h"},
 		{"routing -backlog -1", "-backlog -1: allowed are 0 to 65536"},
-		{"routing -targets kubelet,x", `-targets: found "x"; allowed are node-exporter, kubelet, cadvisor`},
+		{"routing -targets kubelet,x", `-targets: found "x"; allowed are node-exporter, kubelet, cadvisor, fleet`},
 		{"wire -collector /nowhere", "`make build` builds it"},
 	} {
 		_, err := parseOptions(strings.Fields(bad.args), io.Discard)

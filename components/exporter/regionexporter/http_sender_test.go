@@ -27,7 +27,7 @@ func senderTo(t testing.TB, s signal, url string, more ...string) sender {
 		text += line + "\n"
 	}
 	cfg := createDefaultConfig().(*Config)
-	cfg.Timeout = 300 * time.Millisecond
+	cfg.Timeout = 2 * time.Second // the first handshake reads the certificates of the system
 	cfg.Retry = RetryConfig{InitialInterval: 20 * time.Millisecond, MaxInterval: 200 * time.Millisecond}
 	snd, err := newSender(t.Context(), parseDirectory(t, text).Regions["r"], s, cfg, "kof-test/1")
 	require.NoError(t, err)
