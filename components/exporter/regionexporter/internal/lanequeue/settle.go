@@ -37,8 +37,8 @@ func (q *Queue) forget(rec Record) {
 }
 
 // Settle books what became of records that were taken, deletes them, and keeps what of them the server refused, all in one change. The
-// outcome's items are those of the records. It returns the store's error; the records are settled all the same, and deleted with the next change that the store takes. After [Queue.Close]
-// it does nothing but return an error.
+// outcome's items are those of the records. It returns the store's error; the records are settled all the same, and deleted with the
+// next change that the store takes. After [Queue.Close] it does nothing but return an error.
 func (q *Queue) Settle(ctx context.Context, recs []Record, out Outcome) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
