@@ -73,6 +73,10 @@ build: ## bin/kof-otelcol: static, stripped, with version and commit
 build-operator: ## bin/kof-operator: static, stripped
 	@hack/go-progress.sh build -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN)/kof-operator ./cmd/kof-operator
 
+.PHONY: build-kofctl
+build-kofctl: ## bin/kofctl: static, stripped
+	@hack/go-progress.sh build -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN)/kofctl ./cmd/kofctl
+
 .PHONY: generate
 generate: ## builder-config.yaml to the sources of kof-otelcol and the requirements of go.mod; the roles and values of charts
 	@go run ./hack/generate
