@@ -78,10 +78,10 @@ build-kofctl: ## bin/kofctl: static, stripped
 	@hack/go-progress.sh build -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN)/kofctl ./cmd/kofctl
 
 .PHONY: generate
-generate: ## builder-config.yaml to the sources of kof-otelcol and the requirements of go.mod; the roles and values of charts
+generate: ## builder-config.yaml to the sources of kof-otelcol and the requirements of go.mod; the CRDs and roles of kof-operator; the roles and values of charts
 	@go run ./hack/generate
+	@go run ./hack/operator
 	@go run ./hack/charts
-	@go generate ./internal/operator/...
 
 .PHONY: tools
 tools: ## Build the backends that tests and the demo start into the user's cache folder (once per version)
@@ -139,6 +139,7 @@ lint: ## Format, licence lines, go vet, staticcheck, go.mod and go.sum
 .PHONY: generate-check
 generate-check: ## Fail when `make generate` would change something; changes nothing itself
 	@go run ./hack/generate -check
+	@go run ./hack/operator -check
 	@go run ./hack/charts -check
 
 .PHONY: ci

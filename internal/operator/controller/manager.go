@@ -30,8 +30,6 @@ type Serving struct {
 
 // The Role is needed in the operator's own namespace and in each one with ClusterDeployments; the ClusterRole once.
 //
-//go:generate go run sigs.k8s.io/controller-tools/cmd/controller-gen@v0.20.0 rbac:roleName=kof-operator paths=. output:rbac:dir=../../../deploy/crds/rbac
-//
 // +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;create;update,namespace=kof
 // +kubebuilder:rbac:groups="",resources=events,verbs=create;patch,namespace=kof
 

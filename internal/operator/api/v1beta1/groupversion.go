@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-//go:generate go run sigs.k8s.io/controller-tools/cmd/controller-gen@v0.20.0 object:headerFile=../boilerplate.txt crd paths=. output:crd:dir=../../../../deploy/crds
+//go:generate sh -c "cd ../../../.. && exec go run ./hack/operator"
 
 // GroupVersion of every kind here.
 var GroupVersion = schema.GroupVersion{Group: "kof.k0rdent.mirantis.com", Version: "v1beta1"}

@@ -1,26 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package v1beta1
+package main
 
 import (
-	"flag"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"testing"
 
-	"github.com/stretchr/testify/require"
 	"sigs.k8s.io/yaml"
 )
 
-var update = flag.Bool("update", false, "write docs/operator-api.md")
-
-const docs = "../../../../docs/operator-api.md"
-
-type crdSchema struct {
+// schema is what the reference shows of a CRD's schema.
+type schema struct {
 	Description string
 	Type        string
 	Format      string
@@ -30,32 +23,35 @@ type crdSchema struct {
 	MaxLength   *int
 	MaxItems    *int
 	Required    []string
-	Properties  map[string]crdSchema
-	Items       *crdSchema
+	Properties  map[string]schema
+	Items       *schema
 	Validations []struct{ Message string } `json:"x-kubernetes-validations"`
 }
 
-// TestDocs keeps the reference of KOF's kinds as the CRDs say it. go test ./internal/operator/api/v1beta1 -update
-func TestDocs(t *testing.T) {
-	files, err := filepath.Glob("../../../../deploy/crds/*_*.yaml")
-	require.NoError(t, err)
-	require.Len(t, files, 3)
+// document returns the reference of KOF's kinds as their CRDs say it.
+func document(files map[string][]byte) ([]byte, error) {
 	var b strings.Builder
 	b.WriteString("# KOF's kinds\n\nGroup `kof.k0rdent.mirantis.com`, version `v1beta1`. Made from the CRDs in `deploy/crds/`. What the operator does with them: [operator](operator.md).\n")
-	for _, f := range files {
-		text, err := os.ReadFile(f)
-		require.NoError(t, err)
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		if filepath.Dir(path) != filepath.FromSlash(crdsDir) {
+			continue
+		}
 		var crd struct {
 			Spec struct {
 				Names    struct{ Kind string }
 				Versions []struct {
 					Schema struct {
-						OpenAPIV3Schema crdSchema `json:"openAPIV3Schema"`
+						OpenAPIV3Schema schema `json:"openAPIV3Schema"`
 					}
 				}
 			}
 		}
-		require.NoError(t, yaml.Unmarshal(text, &crd))
+		if err := yaml.Unmarshal(files[path], &crd); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if len(crd.Spec.Versions) != 1 {
+			return nil, fmt.Errorf("%s: found %d versions; the reference shows one", path, len(crd.Spec.Versions))
+		}
 		s := crd.Spec.Versions[0].Schema.OpenAPIV3Schema
 		fmt.Fprintf(&b, "\n## %s\n\n%s\n", crd.Spec.Names.Kind, s.Description)
 		for _, part := range []string{"spec", "status"} {
@@ -63,15 +59,10 @@ func TestDocs(t *testing.T) {
 			describe(&b, part, s.Properties[part], false)
 		}
 	}
-	if *update {
-		require.NoError(t, os.WriteFile(docs, []byte(b.String()), 0o644))
-	}
-	want, err := os.ReadFile(docs)
-	require.NoError(t, err)
-	require.Equal(t, string(want), b.String())
+	return []byte(b.String()), nil
 }
 
-func describe(b *strings.Builder, path string, s crdSchema, required bool) {
+func describe(b *strings.Builder, path string, s schema, required bool) {
 	kind := s.Type
 	if s.Items != nil {
 		kind = "list of " + s.Items.Type
