@@ -44,6 +44,9 @@ func TestCheck(t *testing.T) {
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
 		require.NoError(t, os.WriteFile(path, []byte(content), 0o644))
 	}
+	for _, name := range alerts {
+		write(filepath.Join(chartsDir, "kof-mothership", "files", "alerts", name), "g: {}")
+	}
 	chart := filepath.Join(chartsDir, "kof-collectors")
 	write(filepath.Join(rolesDir, "agent.yaml"), "agent")
 	write(filepath.Join(rolesDir, "cluster.yaml"), "cluster")

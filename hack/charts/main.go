@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command charts brings what charts repeat into line with its source: the role configurations of the collector, which a chart can
-// only read from its own folder, the helpers that all charts but kof-collectors share, the CRDs of kof-operator, and the table of values in its README, which comes from the comments of values.yaml. With -check it
+// only read from its own folder, the alerts that regions can compute as well, the helpers that all charts but kof-collectors share, the CRDs of kof-operator, and the table of values in its README, which comes from the comments of values.yaml. With -check it
 // changes nothing and fails when a run would change something. To be started in the repository's root.
 package main
 
@@ -28,6 +28,10 @@ const (
 var roles = map[string][]string{
 	"kof-collectors": {"agent.yaml", "cluster.yaml"},
 }
+
+// alerts are those of kof-mothership that kof-storage has copies of, so that a region can compute them itself: those that are urgent and need
+// nothing but the region's data.
+var alerts = []string{"nodes.yaml", "workloads.yaml", "storage.yaml", "control-plane.yaml", "kof-agents.yaml", "kof-stores.yaml"}
 
 // common are the helpers that charts have a copy of, so that each can be installed by itself.
 //
@@ -88,6 +92,13 @@ func generate(root string) (map[string][]byte, error) {
 			}
 			files[filepath.Join(root, chartsDir, chart, "files", name)] = content
 		}
+	}
+	for _, name := range alerts {
+		content, err := os.ReadFile(filepath.Join(root, chartsDir, "kof-mothership", "files", "alerts", name))
+		if err != nil {
+			return nil, err
+		}
+		files[filepath.Join(root, chartsDir, "kof-storage", "files", "alerts", name)] = content
 	}
 	// The kinds of kof-operator come with the chart that installs it.
 	crds, err := filepath.Glob(filepath.Join(root, crdsDir, "*.yaml"))

@@ -98,10 +98,37 @@ func TestAlertingRules(t *testing.T) {
 			require.NoError(t, err, out)
 			if name == "everything" {
 				require.Equal(t, 2, strings.Count(rules, "alert: NodeNotReady"), "one name, two severities")
-				require.NotContains(t, rules, "PodRestarts", "null removes a rule")
+				require.NotContains(t, rules, "NodeLoadHigh", "a rule that is switched off")
+				require.NotContains(t, rules, "kof-finops", "a group that is switched off")
 			}
 		})
 	}
+	// What a change leaves out is as in the chart's file.
+	var changed struct {
+		Groups []struct {
+			Name  string
+			Rules []struct {
+				Alert, Expr, For    string
+				Labels, Annotations map[string]string
+			}
+		}
+	}
+	all := objects(t, render(t, options{chart: "kof-mothership", values: "alerting: {groups: {kof-nodes: {rules: {NodeNotReady: {for: 5m, labels: {team: platform}}}}}}"}))
+	text := mapAt(t, find(t, all, "ConfigMap", "kof-mothership-vmalert").Object, "data")["rules.yaml"].(string)
+	require.NoError(t, yaml.Unmarshal([]byte(text), &changed))
+	found := false
+	for _, g := range changed.Groups {
+		for _, r := range g.Rules {
+			if r.Alert == "NodeNotReady" {
+				found = true
+				require.Equal(t, "5m", r.For)
+				require.Equal(t, map[string]string{"severity": "critical", "team": "platform"}, r.Labels)
+				require.Contains(t, r.Expr, `condition="Ready"`)
+				require.Equal(t, "https://github.com/k0rdent/kof/blob/main/docs/runbooks/NodeNotReady.md", r.Annotations["runbook_url"])
+			}
+		}
+	}
+	require.True(t, found)
 	_, err = check(t, "groups: [{name: g, rules: [{alert: a, expr: 'sum('}]}]")
 	require.Error(t, err, "a bad rule")
 }

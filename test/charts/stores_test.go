@@ -76,12 +76,13 @@ form: standalone
 rules:
   interval: 1s
   groups:
-    kof-workloads: null
+    kof-record-workloads: {enabled: false}
     own: {rules: {"cluster:up:sum": {expr: sum by (cluster) (up), labels: {team: platform}}}}
 `})
 	store := backends.StartT(t, backends.StartVictoriaMetrics, backends.Options{})
 	rules := mapAt(t, find(t, objects(t, rendered), "ConfigMap", "kof-storage-vmalert").Object, "data")["rules.yaml"].(string)
-	require.NotContains(t, rules, "kof-workloads", "null removes a group")
+	require.NotContains(t, rules, "kof-record-workloads", "a group that is switched off")
+	require.NotContains(t, rules, "alert:", "alerts are the management cluster's")
 	address := loopback(freePorts(t, 1)[0])
 	run(t, "http://"+address+"/health", "vmalert", nil, append(argsOf(t, rendered, "Deployment", "kof-storage-vmalert",
 		"http://kof-storage-victoria-metrics.kof.svc:8428", store.URL, "/etc/vmalert/rules.yaml", writer(t, t.TempDir())("rules.yaml", rules), ":8880", address,
@@ -93,7 +94,7 @@ rules:
 		return err == nil && len(found) == 1 && found[0].Value == 2 && found[0].Labels["cluster"] == "c" && found[0].Labels["team"] == "platform"
 	}, 90*time.Second, 500*time.Millisecond)
 	// The chart's own group is one that vmalert takes.
-	require.Contains(t, get(t, "http://"+address+"/api/v1/rules"), "kof-nodes")
+	require.Contains(t, get(t, "http://"+address+"/api/v1/rules"), "kof-record-nodes")
 }
 
 func post(t *testing.T, address, body string) {

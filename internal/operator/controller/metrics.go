@@ -28,16 +28,24 @@ var (
 func init() { metrics.Registry.MustRegister(decisions, rotations, promxyWrites) }
 
 // states counts, at each scrape, what the cache holds.
-type states struct{ client client.Reader }
+type states struct {
+	client  client.Reader
+	options Options
+}
 
 var (
 	assignmentsDesc = prometheus.NewDesc("kof_operator_assignments", "Clusters that send telemetry, by whether they have a region and are settled in it.", []string{"assigned", "settled"}, nil)
 	regionsDesc     = prometheus.NewDesc("kof_operator_regions", "Regions, by whether they are accepted.", []string{"accepted"}, nil)
 )
 
-func (s states) Describe(out chan<- *prometheus.Desc) { out <- assignmentsDesc; out <- regionsDesc }
+func (s states) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{assignmentsDesc, regionsDesc, groupsDesc, loginAgeDesc, loginIntervalDesc, rulesDesc} {
+		out <- d
+	}
+}
 
 func (s states) Collect(out chan<- prometheus.Metric) {
+	s.collectPlatform(out)
 	text := map[bool]string{true: "true", false: "false"}
 	var assignments v1beta1.RegionAssignmentList
 	if s.client.List(context.Background(), &assignments, client.UnsafeDisableDeepCopy) == nil {

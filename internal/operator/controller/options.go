@@ -20,6 +20,7 @@ type Options struct {
 	CollectorsTemplate string // ServiceTemplate of the chart kof-collectors; "": no MultiClusterService is written
 	StorageTemplate    string // ServiceTemplate of the chart kof-storage; likewise
 	PromxyURL          string // for Grafana
+	RunbookURL         string // what the addresses of the alerts' pages begin with; "": alerts of budgets name none
 	Rehoming           choice.Timing
 	Rotation           credential.Policy
 	Workers            int // clusters reconciled at once
@@ -31,8 +32,9 @@ type Options struct {
 func Default() Options {
 	return Options{
 		SystemNamespace: "kof", AgentNamespace: "kof", PromxyURL: "http://kof-promxy:8082", Workers: 4,
-		Rehoming: choice.Timing{Prepare: 10 * time.Minute, Drain: time.Hour},
-		Rotation: credential.Policy{Interval: 30 * 24 * time.Hour, Overlap: time.Hour},
+		RunbookURL: "https://github.com/k0rdent/kof/blob/main/docs/runbooks",
+		Rehoming:   choice.Timing{Prepare: 10 * time.Minute, Drain: time.Hour},
+		Rotation:   credential.Policy{Interval: 30 * 24 * time.Hour, Overlap: time.Hour},
 	}
 }
 

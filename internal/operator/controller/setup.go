@@ -87,7 +87,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		return err
 	}
 	return mgr.Add(manager.RunnableFunc(func(ctx context.Context) error {
-		counted := states{mgr.GetClient()}
+		counted := states{mgr.GetClient(), o}
 		if err := metrics.Registry.Register(counted); err != nil {
 			return err
 		}
@@ -138,7 +138,8 @@ func (r *reconciler) setupPlatform(mgr ctrl.Manager, optional map[string]schema.
 	ours := builder.WithPredicates(predicate.NewPredicateFuncs(func(o client.Object) bool {
 		part := o.GetLabels()[output.LabelPart]
 		_, rules := o.GetLabels()[LabelRules]
-		return rules || part == output.PartRules || part == output.PartPromxy || part == output.PartDirectory ||
+		_, budgets := o.GetLabels()[LabelBudgets]
+		return rules || budgets || part == output.PartRules || part == output.PartPromxy || part == output.PartDirectory ||
 			part == output.PartLogin && o.GetLabels()[output.LabelOwnerKind] == output.OwnerRegion
 	}))
 	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})

@@ -25,6 +25,8 @@ type Source struct {
 	Name    string
 	Cluster string            // that the rules are for; "": all
 	Files   map[string]string // in Prometheus' format
+
+	Problems map[string]error // files that there should be, but couldn't be made; as with a bad one, what was before stays
 }
 
 // Rule is one of a file. In a cluster's file, what is left out is that of the rule it changes, and disabled switches that off for the cluster.
@@ -78,6 +80,9 @@ func Merge(sources []Source, previous map[string]string) Result {
 	parsed := map[string]*file{}
 	var groups []*Group // of all clusters
 	for _, s := range sources {
+		for _, name := range slices.Sorted(maps.Keys(s.Problems)) {
+			bad(s.Name, name, s.Problems[name])
+		}
 		for _, name := range slices.Sorted(maps.Keys(s.Files)) {
 			f, err := parse(s.Files[name], s.Cluster != "")
 			if err == nil && s.Cluster == "" {

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/k0rdent/kof/test/toolcache"
+)
+
+const root = "../.."
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// rule of a file in Prometheus' format, as far as the tests look at it.
+type rule struct {
+	Alert, Record, Expr string
+	Labels, Annotations map[string]string
+}
+
+func (r rule) name() string { return r.Alert + r.Record }
+
+type group struct {
+	Name  string
+	Rules []rule
+}
+
+type rulesFile struct{ Groups []group }
+
+// run gives what a program of the tool cache says on standard output and error.
+func run(t *testing.T, dir, tool string, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	path, err := toolcache.Binary(t.Context(), tool, os.Stderr)
+	require.NoError(t, err)
+	var out, errs bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), path, args...)
+	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, &out, &errs
+	err = cmd.Run()
+	return out.String(), errs.String(), err
+}
+
+// render returns the rules that a chart gives to vmalert, in Prometheus' format.
+func render(t *testing.T, chart, configMap string, set ...string) string {
+	t.Helper()
+	args := []string{"template", chart, filepath.Join(root, "deploy", "charts", chart)}
+	for _, s := range set {
+		args = append(args, "--set", s)
+	}
+	stdout, stderr, err := run(t, "", "helm", args...)
+	require.NoError(t, err, stderr)
+	for _, document := range strings.Split("\n"+stdout, "\n---\n") {
+		var object struct {
+			Kind     string
+			Metadata struct{ Name string }
+			Data     map[string]string
+		}
+		require.NoError(t, yaml.Unmarshal([]byte(document), &object))
+		if object.Kind == "ConfigMap" && object.Metadata.Name == configMap {
+			return object.Data["rules.yaml"]
+		}
+	}
+	require.Fail(t, "no ConfigMap "+configMap)
+	return ""
+}
+
+// alerts of the management cluster, without the addresses of their pages, which would only make the tests longer.
+func alerts(t *testing.T) string {
+	return render(t, "kof-mothership", "kof-mothership-vmalert", "alerting.runbooks=")
+}
+
+// recorded rules of a region.
+func recorded(t *testing.T) string {
+	return render(t, "kof-storage", "kof-storage-vmalert", "form=standalone")
+}
+
+func parse(t *testing.T, text string) rulesFile {
+	t.Helper()
+	var out rulesFile
+	require.NoError(t, yaml.Unmarshal([]byte(text), &out))
+	require.NotEmpty(t, out.Groups)
+	return out
+}
+
+// writeGroups writes each group into a file of its own, so that a test computes no other rules than it is about.
+func writeGroups(t *testing.T, dir, text string) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(dir, 0o755))
+	var raw struct{ Groups []map[string]any }
+	require.NoError(t, yaml.Unmarshal([]byte(text), &raw))
+	for _, g := range raw.Groups {
+		content, err := yaml.Marshal(map[string]any{"groups": []any{g}})
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, g["name"].(string)+".yaml"), content, 0o644))
+	}
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package rules
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+)
+
+// alwaysFires are the alerts that are never silent, each with why.
+var alwaysFires = map[string]string{"Watchdog": "says that alerting works"}
+
+// testFile is a file of Prometheus' unit tests, as far as the check of their completeness looks at it.
+type testFile struct {
+	Tests []struct {
+		AlertRuleTest []struct {
+			Alertname string
+			ExpAlerts []any `yaml:"exp_alerts"`
+		} `yaml:"alert_rule_test"`
+		PromqlExprTest []struct {
+			Expr       string
+			ExpSamples []any `yaml:"exp_samples"`
+		} `yaml:"promql_expr_test"`
+	}
+}
+
+func TestRules(t *testing.T) {
+	dir := t.TempDir()
+	writeGroups(t, filepath.Join(dir, "alerts"), alerts(t))
+	writeGroups(t, filepath.Join(dir, "rules"), recorded(t))
+	for _, kind := range []string{"alerts", "rules"} {
+		files, err := filepath.Glob(filepath.Join(dir, kind, "*.yaml"))
+		require.NoError(t, err)
+		stdout, stderr, err := run(t, dir, "promtool", append([]string{"check", "rules", "--lint=none"}, files...)...)
+		require.NoError(t, err, "%s%s", stdout, stderr)
+	}
+	tests, err := filepath.Glob("testdata/*.yaml")
+	require.NoError(t, err)
+	for _, file := range tests {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
+			t.Parallel()
+			content, err := os.ReadFile(file)
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(filepath.Join(dir, filepath.Base(file)), content, 0o644))
+			stdout, stderr, err := run(t, dir, "promtool", "test", "rules", filepath.Base(file))
+			require.NoError(t, err, "%s%s", stdout, stderr)
+		})
+	}
+}
+
+// TestEachRuleIsTested wants every alert to be seen firing and silent, and every recorded series with values.
+func TestEachRuleIsTested(t *testing.T) {
+	fires, silent, series := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	files, err := filepath.Glob("testdata/*.yaml")
+	require.NoError(t, err)
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var f testFile
+		require.NoError(t, yaml.Unmarshal(content, &f), file)
+		for _, test := range f.Tests {
+			for _, a := range test.AlertRuleTest {
+				if len(a.ExpAlerts) > 0 {
+					fires[a.Alertname] = true
+				} else {
+					silent[a.Alertname] = true
+				}
+			}
+			for _, p := range test.PromqlExprTest {
+				if len(p.ExpSamples) > 0 {
+					for _, name := range metricName.FindAllString(p.Expr, -1) {
+						series[name] = true
+					}
+				}
+			}
+		}
+	}
+	var missing []string
+	known := map[string]bool{}
+	for _, g := range parse(t, alerts(t)).Groups {
+		for _, r := range g.Rules {
+			require.False(t, known[r.Alert], "%s is there twice: one name, one meaning, one page", r.Alert)
+			known[r.Alert] = true
+			if !fires[r.Alert] {
+				missing = append(missing, r.Alert+" is never seen firing")
+			}
+			if !silent[r.Alert] && alwaysFires[r.Alert] == "" {
+				missing = append(missing, r.Alert+" is never seen silent")
+			}
+		}
+	}
+	for _, g := range parse(t, recorded(t)).Groups {
+		for _, r := range g.Rules {
+			if !series[r.Record] {
+				missing = append(missing, r.Record+" is never computed")
+			}
+		}
+	}
+	require.Empty(t, missing, "testdata has to show it")
+	for _, name := range slices.Sorted(maps.Keys(fires)) {
+		require.True(t, known[name], "a test speaks of %s, which is no rule", name)
+	}
+}
+
+var metricName = regexp.MustCompile(`[a-zA-Z_:][a-zA-Z0-9_:]*`)
+
+// TestShape: what someone who is woken up needs, and what a region needs that computes the alerts itself.
+func TestShape(t *testing.T) {
+	for _, g := range parse(t, alerts(t)).Groups {
+		for _, r := range g.Rules {
+			require.Contains(t, []string{"critical", "warning", "info", "none"}, r.Labels["severity"], r.Alert)
+			require.NotEmpty(t, r.Annotations["summary"], r.Alert)
+			if g.Name != "kof-platform" {
+				require.NotContains(t, r.Expr, "promxyCluster", "%s: Promxy alone gives this label", r.Alert)
+			}
+		}
+	}
+}
