@@ -78,9 +78,10 @@ build-kofctl: ## bin/kofctl: static, stripped
 	@hack/go-progress.sh build -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN)/kofctl ./cmd/kofctl
 
 .PHONY: generate
-generate: ## builder-config.yaml to the sources of kof-otelcol and the requirements of go.mod; the CRDs and roles of kof-operator; the roles and values of charts
+generate: ## builder-config.yaml to the sources of kof-otelcol and the requirements of go.mod; the CRDs and roles of kof-operator; dashboards; the roles and values of charts
 	@go run ./hack/generate
 	@go run ./hack/operator
+	@go run ./hack/dashboards
 	@go run ./hack/charts
 
 .PHONY: tools
@@ -140,6 +141,7 @@ lint: ## Format, licence lines, go vet, staticcheck, go.mod and go.sum
 generate-check: ## Fail when `make generate` would change something; changes nothing itself
 	@go run ./hack/generate -check
 	@go run ./hack/operator -check
+	@go run ./hack/dashboards -check
 	@go run ./hack/charts -check
 
 .PHONY: ci

@@ -39,7 +39,7 @@ var alerts = []string{"nodes.yaml", "workloads.yaml", "storage.yaml", "control-p
 var common []byte
 
 // withCommon are the charts that have one.
-var withCommon = []string{"kof-storage", "kof-mothership", "kof-regional", "kof-child", "kof"}
+var withCommon = []string{"kof-storage", "kof-mothership", "kof-regional", "kof-child", "kof-dashboards", "kof"}
 
 func main() {
 	check := flag.Bool("check", false, "change nothing, fail when something is stale")

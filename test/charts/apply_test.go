@@ -185,6 +185,16 @@ func (a *api) create(t *testing.T, object map[string]any, dryRun bool) error {
 	return err
 }
 
+// list returns the objects of a kind in a namespace.
+func (a *api) list(t *testing.T, group, version, kind, namespace string) []unstructured.Unstructured {
+	t.Helper()
+	mapping, err := a.mapper.RESTMapping(schema.GroupKind{Group: group, Kind: kind}, version)
+	require.NoError(t, err)
+	all, err := a.dynamic.Resource(mapping.Resource).Namespace(namespace).List(t.Context(), metav1.ListOptions{})
+	require.NoError(t, err)
+	return all.Items
+}
+
 // moduleDir returns where the go command keeps a module, fetching and verifying it first.
 func moduleDir(t *testing.T, module string) string {
 	t.Helper()

@@ -32,8 +32,8 @@ func releasesOf(t *testing.T, all []*unstructured.Unstructured) map[string][]*un
 
 func TestUmbrella(t *testing.T) {
 	for name, charts := range map[string][]string{
-		"regional":   {"kof-operators", "kof-storage", "kof-mothership", "kof-regional", "kof-child", "kof-collectors"},
-		"regionless": {"kof-operators", "kof-storage", "kof-mothership", "kof-child", "kof-collectors"},
+		"regional":   {"kof-operators", "kof-storage", "kof-mothership", "kof-dashboards", "kof-regional", "kof-child", "kof-collectors"},
+		"regionless": {"kof-operators", "kof-storage", "kof-mothership", "kof-dashboards", "kof-child", "kof-collectors"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			releases := releasesOf(t, objects(t, render(t, exampleOf("kof", name))))

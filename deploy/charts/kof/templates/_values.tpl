@@ -41,6 +41,7 @@ kof-mothership:
     vmalert:
       remoteWrite: http://{{ $door }}/vm/insert/0/prometheus
       remoteWriteSecret: kof-storage-writer
+kof-dashboards: {}
 kof-regional:
   namespace: {{ $ns }}
   repository: {{ dict "url" $v.repository.url | toJson }}
