@@ -7,6 +7,7 @@ import "github.com/grafana/grafana-foundation-sdk/go/units"
 var apiServer = Board{
 	Folder: "infrastructure", Name: "api-server", Title: "API server",
 	Answers:   "Does the Kubernetes API answer, how fast, and who or what loads it?",
+	Needs:     "`apiServer.enabled` of kof-collectors",
 	variables: byCluster,
 	rows: []row{
 		{"", []panel{
@@ -42,6 +43,7 @@ var apiServer = Board{
 var coreDNS = Board{
 	Folder: "infrastructure", Name: "coredns", Title: "CoreDNS",
 	Answers:   "Are names resolved, how fast, and from where do errors come?",
+	Needs:     "pods of CoreDNS with the annotation `prometheus.io/scrape`, as k0s has them; kubeadm annotates the Service alone",
 	variables: byCluster,
 	rows: []row{
 		{"", []panel{
@@ -68,6 +70,7 @@ var coreDNS = Board{
 var etcd = Board{
 	Folder: "infrastructure", Name: "etcd", Title: "etcd",
 	Answers:   "Has etcd a leader, are its disks fast enough, and is there room left?",
+	Needs:     "pods of etcd with the annotation `prometheus.io/scrape` and an address for metrics (`--listen-metrics-urls`) that agents reach",
 	variables: byCluster,
 	rows: []row{
 		{"", []panel{

@@ -58,6 +58,7 @@ var networking = Board{
 var gpus = Board{
 	Folder: "infrastructure", Name: "gpus", Title: "NVIDIA GPUs",
 	Answers:   "Are GPUs used by those who hold them, and are they well?",
+	Needs:     "pods of dcgm-exporter with the annotation `prometheus.io/scrape` and its profiling counters (DCGM_FI_PROF_…)",
 	variables: byCluster,
 	rows: []row{
 		{"", []panel{
@@ -83,9 +84,7 @@ var gpus = Board{
 			graph("Clock", units.Hertz, q(`1e6 * max by (cluster, Hostname, gpu) (DCGM_FI_DEV_SM_CLOCK{@cluster})`, "{{Hostname}} {{gpu}}")),
 			graph("Temperature", units.Celsius, q(`max by (cluster, Hostname, gpu) (DCGM_FI_DEV_GPU_TEMP{@cluster})`, "{{Hostname}} {{gpu}}")).above(80, 90),
 			graph("Power", units.Watt, q(`max by (cluster, Hostname, gpu) (DCGM_FI_DEV_POWER_USAGE{@cluster})`, "{{Hostname}} {{gpu}}")),
-			graph("NVLink and PCIe", units.BytesPerSecondIEC,
-				q(`sum by (cluster, Hostname, gpu) (rate(DCGM_FI_PROF_PCIE_RX_BYTES{@cluster}[$__rate_interval]))`, "{{Hostname}} {{gpu}} PCIe in"),
-				q(`sum by (cluster, Hostname, gpu) (rate(DCGM_FI_PROF_PCIE_TX_BYTES{@cluster}[$__rate_interval]))`, "{{Hostname}} {{gpu}} PCIe out")),
+			graph("Copying memory", units.Percent, q(`max by (cluster, Hostname, gpu) (DCGM_FI_DEV_MEM_COPY_UTIL{@cluster})`, "{{Hostname}} {{gpu}}")),
 			graph("Last XID error", units.Short, q(`max by (cluster, Hostname, gpu) (DCGM_FI_DEV_XID_ERRORS{@cluster})`, "{{Hostname}} {{gpu}}")).says("Its number; 0: none. NVIDIA lists what they mean."),
 		}},
 	},

@@ -24,7 +24,7 @@ const (
 	dashboardsChart = "kof-dashboards"
 	dashboardFiles  = chartsDir + "/" + dashboardsChart + "/files/dashboards"
 	// maxRelease bounds what Helm keeps of the chart: Kubernetes takes 1 MiB in a Secret, the rest is for files of users.
-	maxRelease = 600 << 10
+	maxRelease = 400 << 10
 )
 
 // Each file becomes a dashboard that says in Grafana what it says in the file, in the folder of its folder.

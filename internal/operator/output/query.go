@@ -89,7 +89,7 @@ func datasourceSpec(uid, title, plugin, at string, settings map[string]any) map[
 
 // MetricsDatasource asks Promxy, and so all regions.
 func MetricsDatasource(namespace, promxy string) *unstructured.Unstructured {
-	spec := datasourceSpec(metricsUID, "Metrics", "prometheus", promxy, map[string]any{"httpMethod": "POST"})
+	spec := datasourceSpec(metricsUID, "Metrics", "prometheus", promxy, map[string]any{"httpMethod": "POST", "timeInterval": "30s"})
 	spec["datasource"].(map[string]any)["isDefault"] = true
 	u := object(GrafanaVersion, DatasourceKind, namespace, "kof-metrics", map[string]any{"spec": spec})
 	u.SetLabels(map[string]string{LabelManagedBy: ManagedBy, LabelPart: PartDatasource})
