@@ -89,6 +89,58 @@ automountServiceAccountToken: false
 {{- end -}}
 {{- end -}}
 
+{{- /* Writes the values of the map .from over those of .into: maps key by key, null takes a key away. */ -}}
+{{- define "kof-common.override" -}}
+{{- $into := .into -}}
+{{- range $key, $value := .from -}}
+{{- if kindIs "invalid" $value -}}
+{{- $_ := unset $into $key -}}
+{{- else if and (kindIs "map" $value) (kindIs "map" (get $into $key)) -}}
+{{- include "kof-common.override" (dict "into" (get $into $key) "from" $value) -}}
+{{- else -}}
+{{- $_ := set $into $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /*
+Groups of rules in Prometheus' format, as a YAML list: those of the chart's files, changed by the values, which have the same shape.
+.root; .files: pattern of the files; .groups: of the values; .path: where these are; .kind: alert or record; .interval of groups that name none; .runbooks: what
+the address of the page of each alert of the files begins with, or ""
+*/ -}}
+{{- define "kof-common.ruleGroups" -}}
+{{- $all := dict -}}
+{{- range $file, $_ := .root.Files.Glob .files -}}
+{{- $all = merge $all ($.root.Files.Get $file | fromYaml) -}}
+{{- end -}}
+{{- if .runbooks -}}
+{{- range $g := $all -}}
+{{- range $id, $r := $g.rules -}}
+{{- $page := printf "%s/%s.md" (trimSuffix "/" $.runbooks) (default $id $r.alert) -}}
+{{- $_ := set $r "annotations" (merge (default dict $r.annotations) (dict "runbook_url" $page)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- include "kof-common.override" (dict "into" $all "from" (deepCopy .groups)) -}}
+{{- $groups := list -}}
+{{- $problems := list -}}
+{{- range $group, $g := $all -}}
+{{- $rules := list -}}
+{{- range $id, $r := $g.rules -}}
+{{- if not (get $r "expr") -}}
+{{- $problems = append $problems (printf "%s.%s.rules.%s.expr: not set; the chart has no rule of this name that could be changed: set it, or correct the names" $.path $group $id) -}}
+{{- else if ne (toString (get $r "enabled")) "false" -}}
+{{- $rules = append $rules (merge (omit $r "enabled") (dict $.kind $id)) -}}
+{{- end -}}
+{{- end -}}
+{{- if and $rules (ne (toString (get $g "enabled")) "false") -}}
+{{- $groups = append $groups (dict "name" $group "interval" (default $.interval $g.interval) "rules" $rules) -}}
+{{- end -}}
+{{- end -}}
+{{- include "kof-common.refuse" $problems -}}
+{{- toYaml $groups -}}
+{{- end -}}
+
 {{- define "kof-common.refuse" -}}
 {{- if . -}}
 {{- fail (printf "\n\nThe values can't be used:\n  - %s\n" (join "\n  - " .)) -}}
