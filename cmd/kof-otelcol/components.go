@@ -5,6 +5,7 @@
 package main
 
 import (
+	spanmetricsconnector "github.com/k0rdent/kof/components/connector/spanmetricsconnector"
 	regionexporter "github.com/k0rdent/kof/components/exporter/regionexporter"
 	queuestorageextension "github.com/k0rdent/kof/components/extension/queuestorageextension"
 	statusextension "github.com/k0rdent/kof/components/extension/statusextension"
@@ -163,12 +164,14 @@ func components() (otelcol.Factories, error) {
 
 	factories.Connectors, err = otelcol.MakeFactoryMap[connector.Factory](
 		forwardconnector.NewFactory(),
+		spanmetricsconnector.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
 	}
 	factories.ConnectorModules = makeModulesMap(factories.Connectors, map[component.Type]string{
-		forwardconnector.NewFactory().Type(): "go.opentelemetry.io/collector/connector/forwardconnector v0.149.0",
+		forwardconnector.NewFactory().Type():     "go.opentelemetry.io/collector/connector/forwardconnector v0.149.0",
+		spanmetricsconnector.NewFactory().Type(): "github.com/k0rdent/kof v0.0.0",
 	})
 
 	return factories, nil

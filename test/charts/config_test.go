@@ -112,6 +112,19 @@ func requireWhole(t *testing.T, config map[string]any) {
 	}
 }
 
+// Span metrics come from the spans that were told whose they are, and go where those go.
+func TestSpanMetrics(t *testing.T) {
+	config := configOf(t, "agent", `agent: {spanMetrics: {enabled: true, dimensions: {http.request.method: "", zone: none}, maxSeries: 20}}`)
+	requireWhole(t, config)
+	require.Equal(t, map[string]any{
+		"metrics_flush_interval": "${env:KOF_SCRAPE_INTERVAL:-30s}", "metrics_expiration": "15m", "aggregation_cardinality_limit": int64(1000), "max_series": int64(20),
+		"dimensions": []any{map[string]any{"name": "http.request.method"}, map[string]any{"name": "zone", "default": "none"}},
+	}, mapAt(t, config, "connectors", "span_metrics"))
+	require.Equal(t, []any{"region", "span_metrics"}, mapAt(t, config, "service", "pipelines", "traces")["exporters"])
+	require.Equal(t, map[string]any{"receivers": []any{"span_metrics"}, "processors": []any{"memory_limiter"}, "exporters": []any{"region"}},
+		mapAt(t, config, "service", "pipelines", "metrics/spans"))
+}
+
 func TestConfigIsMerged(t *testing.T) {
 	config := configOf(t, "agent", `
 agent:

@@ -31,6 +31,7 @@ func TestRefusedValues(t *testing.T) {
 		"namespaces":           {"namespaces: {include: {a: true}, exclude: {b: true}}", "namespaces.exclude: set beside namespaces.include"},
 		"client certificates":  {"otlp: {tls: {requireClientCertificate: true}}", "otlp.tls.requireClientCertificate"},
 		"instrumentation":      {"kof: {instrumentation: {enabled: true}}\notlp: {enabled: false}", "kof.instrumentation.enabled"},
+		"spans without OTLP":   {"agent: {spanMetrics: {enabled: true}}\notlp: {enabled: false}", "agent.spanMetrics.enabled: is true, but the agent takes no traces; set otlp.enabled"},
 		"instrumentation, TLS": {"kof: {instrumentation: {enabled: true}}\notlp: {tls: {secretName: s}}", "kof.instrumentation.enabled"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -67,6 +68,8 @@ func TestSchemaRefuses(t *testing.T) {
 		"no limit of memory":     {"agent: {resources: {limits: {memory: null}}}", "/agent/resources/limits"},
 		"limit of memory":        {"agent: {resources: {limits: {memory: lots}}}", "/agent/resources/limits/memory"},
 		"secrets to be watched":  {"kubeStateMetrics: {objects: {secrets: true}}", "/kubeStateMetrics/objects"},
+		"dimension twice":        {`agent: {spanMetrics: {dimensions: {span.name: ""}}}`, "invalid propertyName 'span.name'"},
+		"no series":              {"agent: {spanMetrics: {maxSeries: 0}}", "/agent/spanMetrics/maxSeries"},
 		"label's name":           {"enrichment: {podLabels: {app: a-b}}", "/enrichment/podLabels/app"},
 		"sampler":                {"kof: {instrumentation: {sampler: {type: sometimes}}}", "/kof/instrumentation/sampler/type"},
 		"language":               {"kof: {instrumentation: {ruby: {}}}", "/kof/instrumentation"},

@@ -144,6 +144,21 @@
 {{- $_ := unset $config.processors "resource/untrusted" -}}
 {{- end -}}
 
+{{- with $v.agent.spanMetrics -}}
+{{- if .enabled -}}
+{{- $dimensions := list -}}
+{{- range $name, $default := .dimensions -}}
+{{- $dimensions = append $dimensions (ternary (dict "name" $name "default" $default) (dict "name" $name) (ne $default "")) -}}
+{{- end -}}
+{{- $spans := dict "metrics_flush_interval" "${env:KOF_SCRAPE_INTERVAL:-30s}" "aggregation_cardinality_limit" (int64 .maxSeriesPerService) "max_series" (int64 .maxSeries) "metrics_expiration" .expiration -}}
+{{- if $dimensions -}}{{- $_ := set $spans "dimensions" $dimensions -}}{{- end -}}
+{{- $_ := set $config.connectors "span_metrics" $spans -}}
+{{- $_ := set $config.service.pipelines.traces "exporters" (append $config.service.pipelines.traces.exporters "span_metrics") -}}
+{{- /* Who the spans are of is on them already. */ -}}
+{{- $_ := set $config.service.pipelines "metrics/spans" (dict "receivers" (list "span_metrics") "processors" (list "memory_limiter") "exporters" (list "region")) -}}
+{{- end -}}
+{{- end -}}
+
 {{- include "kof.drop" (dict "config" $config "ids" $drop) -}}
 {{- include "kof.enrich" (dict "root" . "config" $config "sources" (list "pod" "namespace" "node")) -}}
 {{- include "kof.merge" (dict "into" $config "from" $v.agent.config) -}}

@@ -47,6 +47,9 @@
 {{- if and $v.kof.instrumentation.enabled $v.otlp.tls.secretName -}}
 {{- $problems = append $problems "kof.instrumentation.enabled: is true with otlp.tls.secretName; instrumented pods would have to trust the agent's certificate, which this chart doesn't set up" -}}
 {{- end -}}
+{{- if and $v.agent.spanMetrics.enabled (not $v.otlp.enabled) -}}
+{{- $problems = append $problems "agent.spanMetrics.enabled: is true, but the agent takes no traces; set otlp.enabled" -}}
+{{- end -}}
 {{- if $problems -}}
 {{- fail (printf "\n\nThe values can't be used:\n  - %s\n" (join "\n  - " $problems)) -}}
 {{- end -}}
