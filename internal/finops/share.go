@@ -11,7 +11,7 @@ import (
 func (t table) addOfClusters(ctx context.Context, s Store, o Options, l *lookup) error {
 	by := []string{"cluster", "resource", "currency"}
 	if !o.ShareIdle {
-		by = append(by, "node", "tenant")
+		by = append(by, "node", "tenant", promxyRegion)
 	}
 	found, err := s.sum(ctx, "increase", s.selector(metricIdle), by, o.Window)
 	if err != nil {
@@ -23,7 +23,7 @@ func (t table) addOfClusters(ctx context.Context, s Store, o Options, l *lookup)
 		}
 		t.row(l.ofNobody(Idle, f.Labels), f.Labels["currency"]).Idle += f.Value
 	}
-	found, err = s.sum(ctx, "increase", s.selector(metricManagement), []string{"cluster", "tenant", "currency"}, o.Window)
+	found, err = s.sum(ctx, "increase", s.selector(metricManagement), []string{"cluster", "tenant", promxyRegion, "currency"}, o.Window)
 	for _, f := range found {
 		t.row(l.ofNobody(Management, f.Labels), f.Labels["currency"]).Management += f.Value
 	}

@@ -18,6 +18,9 @@ const (
 	Unknown    = "__unknown__"
 )
 
+// promxyRegion is the label by which Promxy tells the region that it has a series from. Without Promxy, the region is that of the node.
+const promxyRegion = "promxyCluster"
+
 // Views are what costs can be shown by; label takes a key.
 var Views = []string{"cluster", "region", "tenant", "namespace", "workload", "pod", "label:KEY"}
 
@@ -122,7 +125,7 @@ func (l *lookup) known(ctx context.Context, s Store, w Window, metric string, in
 func (l *lookup) by() []string {
 	switch {
 	case l.Name == "region":
-		return []string{"cluster", "node"}
+		return []string{"cluster", "node", promxyRegion}
 	case l.Name == "tenant":
 		return []string{"cluster", "tenant"}
 	case l.Name == "workload":
@@ -141,6 +144,8 @@ func (l *lookup) row(labels map[string]string) []string {
 	switch {
 	case l.Name == "cluster":
 		return []string{cluster}
+	case l.Name == "region" && labels[promxyRegion] != "":
+		return []string{labels[promxyRegion]}
 	case l.Name == "region":
 		if r, ok := l.regions[cluster+"\x00"+labels["node"]]; ok {
 			return []string{r}
