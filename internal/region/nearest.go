@@ -42,3 +42,9 @@ func editDistance(a, b string) int {
 	}
 	return row[len(b)]
 }
+
+// Nearest returns " (did you mean …?)" with the one of known that key likely was meant to be, or "".
+func Nearest(key string, known []string) string {
+	hint, _ := nearest(key, known)
+	return hint
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -18,7 +19,7 @@ import (
 // requestTimeout bounds one request to the API server.
 const requestTimeout = 30 * time.Second
 
-// Client returns a client of the management cluster for KOF's kinds and ClusterDeployments, and a function that closes its connections.
+// Client returns a client of the management cluster for KOF's kinds, ClusterDeployments and Kubernetes' core, and a function that closes its connections.
 // It makes no request yet.
 func (e *Env) Client() (client.Reader, func(), error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
@@ -30,7 +31,7 @@ func (e *Env) Client() (client.Reader, func(), error) {
 	config.Timeout = requestTimeout
 	config.UserAgent = "kofctl"
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{v1beta1.AddToScheme, kcm.AddToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{v1beta1.AddToScheme, kcm.AddToScheme, corev1.AddToScheme} {
 		if err := add(scheme); err != nil {
 			return nil, nil, err
 		}

@@ -42,12 +42,14 @@ type Cluster struct {
 
 // Reasons of errors, as they stand in conditions.
 const (
-	ReasonTie         = "Tie"
-	ReasonNotFound    = "RegionNotFound"
-	ReasonNoRegion    = "NoRegion"
-	ReasonZoneChange  = "ZoneWouldChange"
-	ReasonBadLabels   = "BadLabels"
-	ReasonRegionStays = "OtherRegionMatches"
+	ReasonTie        = "Tie"
+	ReasonNotFound   = "RegionNotFound"
+	ReasonNoRegion   = "NoRegion"
+	ReasonZoneChange = "ZoneWouldChange"
+	ReasonBadLabels  = "BadLabels"
+	// ReasonBadDeployment: the ClusterDeployment can't be read, or the Region of a regional one is refused.
+	ReasonBadDeployment = "BadClusterDeployment"
+	ReasonRegionStays   = "OtherRegionMatches"
 )
 
 // Error is why no region could be chosen.
@@ -55,15 +57,20 @@ type Error struct{ Reason, Message string }
 
 func (e *Error) Error() string { return e.Message }
 
-// Choose returns the region of a cluster and the rule that chose it. Candidates by place, as fallback and by a label without a namespace
-// are the regions of the cluster's own namespace and of the platform's: who may create regions elsewhere can't attract the cluster's data.
-func Choose(c Cluster, platform string, regions []Region) (Region, Rule, error) {
+// Try is one rule applied to a cluster.
+type Try struct {
+	Rule  Rule
+	Met   bool     // the rule's condition is met: of the first such rule, Found decides
+	Found []Region // that match, in the order of their names
+}
+
+// Tries returns all rules in their order. Candidates by place, as fallback and by a label without a namespace are the regions of the
+// cluster's own namespace and of the platform's: who may create regions elsewhere can't attract the cluster's data.
+func Tries(c Cluster, platform string, regions []Region) []Try {
 	own := func(r Region) bool { return r.Namespace == c.Namespace || r.Namespace == platform }
-	if c.Region == "" && c.RegionNamespace != "" {
-		return Region{}, Label, &Error{ReasonBadLabels, "there is a label for the namespace of the regional cluster, but none for its name"}
-	}
+	label := Try{Rule: Label, Met: c.Region != "" || c.RegionNamespace != ""}
 	if c.Region != "" {
-		found := matching(regions, func(r Region) bool {
+		label.Found = matching(regions, func(r Region) bool {
 			if r.Object != c.Region && r.Name != c.Region {
 				return false
 			}
@@ -72,21 +79,35 @@ func Choose(c Cluster, platform string, regions []Region) (Region, Rule, error) 
 			}
 			return own(r)
 		})
-		where := cmp.Or(c.RegionNamespace, c.Namespace+" or "+platform)
-		if len(found) == 0 {
-			return Region{}, Label, &Error{ReasonNotFound, fmt.Sprintf("the label names the regional cluster %q, and namespace %s has no accepted region of this name", c.Region, where)}
-		}
-		return only(found, Label, "the label names both; name the namespace in the label kof-regional-cluster-namespace")
 	}
+	location := Try{Rule: Location}
 	if c.Location != "" {
-		found := matching(regions, func(r Region) bool { return own(r) && r.Cloud == c.Cloud && r.Location == c.Location })
-		if len(found) > 0 {
-			return only(found, Location, "both are in "+c.Cloud+" "+c.Location+"; name one in the label kof-regional-cluster-name")
-		}
+		location.Found = matching(regions, func(r Region) bool { return own(r) && r.Cloud == c.Cloud && r.Location == c.Location })
+		location.Met = len(location.Found) > 0
 	}
-	found := matching(regions, func(r Region) bool { return own(r) && r.Fallback })
-	if len(found) > 0 {
-		return only(found, Fallback, "both are marked as fallback; name one in the label kof-regional-cluster-name, or unmark one")
+	fallback := Try{Rule: Fallback, Found: matching(regions, func(r Region) bool { return own(r) && r.Fallback })}
+	fallback.Met = len(fallback.Found) > 0
+	return []Try{label, location, fallback}
+}
+
+// Choose returns the region of a cluster and the rule that chose it: the first of [Tries] whose condition is met decides, even if it ends
+// in an error, which is an *Error.
+func Choose(c Cluster, platform string, regions []Region) (Region, Rule, error) {
+	for _, t := range Tries(c, platform, regions) {
+		switch {
+		case !t.Met:
+		case t.Rule == Label && c.Region == "":
+			return Region{}, Label, &Error{ReasonBadLabels, "there is a label for the namespace of the regional cluster, but none for its name"}
+		case t.Rule == Label && len(t.Found) == 0:
+			where := cmp.Or(c.RegionNamespace, c.Namespace+" or "+platform)
+			return Region{}, Label, &Error{ReasonNotFound, fmt.Sprintf("the label names the regional cluster %q, and namespace %s has no accepted region of this name", c.Region, where)}
+		case t.Rule == Label:
+			return only(t.Found, Label, "the label names both; name the namespace in the label kof-regional-cluster-namespace")
+		case t.Rule == Location:
+			return only(t.Found, Location, "both are in "+c.Cloud+" "+c.Location+"; name one in the label kof-regional-cluster-name")
+		default:
+			return only(t.Found, Fallback, "both are marked as fallback; name one in the label kof-regional-cluster-name, or unmark one")
+		}
 	}
 	place := "the cluster's place is not known"
 	if c.Location != "" {

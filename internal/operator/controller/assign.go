@@ -21,6 +21,7 @@ import (
 	"github.com/k0rdent/kof/internal/operator/choice"
 	"github.com/k0rdent/kof/internal/operator/kcm"
 	"github.com/k0rdent/kof/internal/operator/output"
+	"github.com/k0rdent/kof/internal/operator/regions"
 )
 
 // maxHistory is how many decisions a status keeps.
@@ -32,16 +33,9 @@ func (r *clusters) assignment(ctx context.Context, cd *kcm.ClusterDeployment, co
 	if err != nil {
 		return 0, err
 	}
-	wanted := choice.Cluster{
-		Namespace: cd.Namespace, Region: cd.Labels[kcm.LabelRegional], RegionNamespace: cd.Labels[kcm.LabelRegionalNamespace],
-	}
-	wanted.Cloud, wanted.Location = cd.Place(config)
-	if cd.Labels[kcm.LabelRole] == kcm.RoleRegional {
-		wanted.Region, wanted.RegionNamespace = cd.Name, cd.Namespace // its own
-	}
-	chosen, rule, failed := choice.Choose(wanted, r.SystemNamespace, w.candidates)
+	chosen, rule, failed := choice.Choose(regions.Wanted(cd, config), r.SystemNamespace, w.Candidates)
 	if bad != nil {
-		failed = &choice.Error{Reason: "BadClusterDeployment", Message: short(bad.Error())}
+		failed = &choice.Error{Reason: choice.ReasonBadDeployment, Message: regions.Short(bad.Error())}
 	}
 	now := r.now().Truncate(time.Second) // as the API keeps it
 	plan := func(reader client.Reader) (*v1beta1.RegionAssignment, choice.Step, v1beta1.RegionAssignmentSpec, error) {
@@ -49,8 +43,8 @@ func (r *clusters) assignment(ctx context.Context, cd *kcm.ClusterDeployment, co
 		if err := reader.Get(ctx, client.ObjectKeyFromObject(cd), a); client.IgnoreNotFound(err) != nil {
 			return nil, choice.Step{}, a.Spec, err
 		}
-		step := choice.Plan(stateOf(a.Spec), chosen, rule, failed, w.candidates, now, r.Rehoming)
-		return a, step, specOf(cd.TelemetryName(), step.State), nil
+		step := choice.Plan(regions.State(a.Spec), chosen, rule, failed, w.Candidates, now, r.Rehoming)
+		return a, step, regions.Assignment(cd.TelemetryName(), step.State), nil
 	}
 	a, step, spec, err := plan(r.client)
 	changed := err == nil && (a.UID == "" || !equality.Semantic.DeepEqual(a.Spec, spec))
@@ -87,7 +81,7 @@ func (r *clusters) assignment(ctx context.Context, cd *kcm.ClusterDeployment, co
 	}
 	after := step.After
 	var published error
-	_, known := w.byName[spec.Region]
+	_, known := w.ByName[spec.Region]
 	if spec.Region != "" && known {
 		var next time.Duration
 		next, published = r.publish(ctx, cd, config, a, w)
@@ -135,7 +129,7 @@ func (r *clusters) conditions(cd *kcm.ClusterDeployment, a *v1beta1.RegionAssign
 			if reason == choice.Preparing || reason == choice.Draining {
 				kindOf = corev1.EventTypeNormal
 			}
-			r.recorder.Eventf(cd, a, kindOf, reason, "Assign", "%s", short(message))
+			r.recorder.Eventf(cd, a, kindOf, reason, "Assign", "%s", regions.Short(message))
 		}
 		meta.SetStatusCondition(&a.Status.Conditions, metav1.Condition{Type: kind, Status: status, Reason: reason, Message: message, ObservedGeneration: a.Generation})
 	}
@@ -157,7 +151,7 @@ func (r *clusters) conditions(cd *kcm.ClusterDeployment, a *v1beta1.RegionAssign
 	}
 	var values *valuesError
 	if errors.As(published, &values) {
-		set(v1beta1.ConditionValuesValid, false, "BadValues", short(values.Error()))
+		set(v1beta1.ConditionValuesValid, false, "BadValues", regions.Short(values.Error()))
 	} else if published == nil {
 		set(v1beta1.ConditionValuesValid, true, "Read", "")
 	}
@@ -165,31 +159,9 @@ func (r *clusters) conditions(cd *kcm.ClusterDeployment, a *v1beta1.RegionAssign
 	case !known:
 		set(v1beta1.ConditionPublished, false, "NoRegion", "what was published before, if anything, stays")
 	case published != nil:
-		set(v1beta1.ConditionPublished, false, "Failed", short(published.Error()))
+		set(v1beta1.ConditionPublished, false, "Failed", regions.Short(published.Error()))
 	default:
 		set(v1beta1.ConditionPublished, true, "UpToDate", "")
 	}
 	slices.SortFunc(a.Status.Conditions, byType)
-}
-
-func stateOf(s v1beta1.RegionAssignmentSpec) choice.State {
-	out := choice.State{Region: s.Region, Zone: s.Zone, Rule: choice.Rule(s.Rule)}
-	if s.Since != nil {
-		out.Since = s.Since.Time
-	}
-	if m := s.Moving; m != nil {
-		out.Phase, out.Other, out.OtherRule, out.PhaseSince = m.Phase, m.Other, choice.Rule(m.Rule), m.Since.Time
-	}
-	return out
-}
-
-func specOf(name string, s choice.State) v1beta1.RegionAssignmentSpec {
-	out := v1beta1.RegionAssignmentSpec{ClusterName: name, Region: s.Region, Zone: s.Zone, Rule: string(s.Rule)}
-	if !s.Since.IsZero() {
-		out.Since = &metav1.Time{Time: s.Since}
-	}
-	if s.Phase != "" {
-		out.Moving = &v1beta1.Moving{Phase: s.Phase, Other: s.Other, Rule: string(s.OtherRule), Since: metav1.NewTime(s.PhaseSince)}
-	}
-	return out
 }

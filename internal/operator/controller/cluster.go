@@ -10,6 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -19,6 +20,7 @@ import (
 	"github.com/k0rdent/kof/internal/operator/credential"
 	"github.com/k0rdent/kof/internal/operator/kcm"
 	"github.com/k0rdent/kof/internal/operator/output"
+	"github.com/k0rdent/kof/internal/operator/regions"
 )
 
 // reconciler is what the three kinds of reconciliation share.
@@ -65,21 +67,17 @@ func (r *clusters) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result
 
 // region writes the Region of a regional cluster.
 func (r *clusters) region(ctx context.Context, cd *kcm.ClusterDeployment, config kcm.Config) error {
-	cloud, location := cd.Place(config)
-	spec := map[string]any{"name": cd.TelemetryName(), "clusterDeployment": cd.Name}
-	for key, value := range map[string]string{
-		"cloud": cloud, "location": location, "domain": config.Annotations[kcm.AnnotationDomain], "zone": config.Annotations[kcm.AnnotationZone],
-	} {
-		if value != "" {
-			spec[key] = value
-		}
+	wanted := regions.SpecOf(cd, config)
+	spec, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&wanted)
+	if err != nil {
+		return err
 	}
 	u := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
 	u.SetGroupVersionKind(v1beta1.GroupVersion.WithKind("Region"))
 	u.SetNamespace(cd.Namespace)
 	u.SetName(cd.Name)
 	u.SetLabels(map[string]string{output.LabelManagedBy: output.ManagedBy})
-	_, _, err := r.apply(ctx, u, ownedBy(kcm.GroupVersion.String(), "ClusterDeployment", cd.Name, cd.UID))
+	_, _, err = r.apply(ctx, u, ownedBy(kcm.GroupVersion.String(), "ClusterDeployment", cd.Name, cd.UID))
 	return err
 }
 
@@ -108,11 +106,11 @@ func (r *clusters) dropAssignment(ctx context.Context, key types.NamespacedName)
 }
 
 // publish writes the outputs of a cluster that has a region.
-func (r *clusters) publish(ctx context.Context, cd *kcm.ClusterDeployment, config kcm.Config, a *v1beta1.RegionAssignment, w *regions) (time.Duration, error) {
+func (r *clusters) publish(ctx context.Context, cd *kcm.ClusterDeployment, config kcm.Config, a *v1beta1.RegionAssignment, w *regions.Set) (time.Duration, error) {
 	o := clusterOwner(client.ObjectKeyFromObject(cd))
 	owner := ownedBy(v1beta1.GroupVersion.String(), "RegionAssignment", a.Name, a.UID)
 	c := output.Cluster{
-		Owner: o, TelemetryName: a.Spec.ClusterName, Tenant: cd.Labels[kcm.LabelTenant], Region: a.Spec.Region, Regions: w.needed(a.Spec),
+		Owner: o, TelemetryName: a.Spec.ClusterName, Tenant: cd.Labels[kcm.LabelTenant], Region: a.Spec.Region, Regions: w.Needed(a.Spec),
 		Logins: map[string]credential.Login{}, Values: config.Annotations[kcm.AnnotationCollectors],
 	}
 	var after time.Duration

@@ -6,30 +6,21 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/stretchr/testify/require"
-	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"github.com/k0rdent/kof/internal/operator/api/v1beta1"
 	"github.com/k0rdent/kof/internal/operator/controller"
 	"github.com/k0rdent/kof/internal/operator/kcm"
-	"github.com/k0rdent/kof/test/kubeapi"
+	"github.com/k0rdent/kof/test/management"
 )
 
 const (
@@ -39,21 +30,10 @@ const (
 )
 
 // namespaces of the tests.
-var namespaces = []string{system, "team-a", "team-b"}
-
-// foreign are the CRDs of others: module, folder in it, files.
-var foreign = []struct{ module, file string }{
-	{"github.com/K0rdent/kcm@v1.10.0", "templates/provider/kcm/templates/crds/k0rdent.mirantis.com_clusterdeployments.yaml"},
-	{"github.com/K0rdent/kcm@v1.10.0", "templates/provider/kcm/templates/crds/k0rdent.mirantis.com_multiclusterservices.yaml"},
-	{"github.com/grafana/grafana-operator/v5@v5.24.0", "config/crd/bases/grafana.integreatly.org_grafanadatasources.yaml"},
-}
+var namespaces = management.Namespaces
 
 // api is a control plane with every CRD.
-type api struct {
-	client.Client
-	cp           *kubeapi.ControlPlane
-	operatorUser *rest.Config
-}
+type api struct{ *management.Cluster }
 
 func newAPI(t *testing.T) *api {
 	t.Helper()
@@ -61,86 +41,7 @@ func newAPI(t *testing.T) *api {
 		t.Skip("starts a control plane")
 	}
 	ctrl.SetLogger(logr.Discard())
-	cp := kubeapi.StartT(t)
-	config := rest.CopyConfig(cp.Config)
-	config.QPS = -1 // no limit
-	scheme := runtime.NewScheme()
-	require.NoError(t, controller.AddToScheme(scheme))
-	hc, err := rest.HTTPClientFor(config)
-	require.NoError(t, err)
-	t.Cleanup(hc.CloseIdleConnections)
-	c, err := client.New(config, client.Options{Scheme: scheme, HTTPClient: hc})
-	require.NoError(t, err)
-	a := &api{Client: c, cp: cp}
-	files, err := filepath.Glob(filepath.Join("..", "..", "..", "deploy", "crds", "*_*.yaml"))
-	require.NoError(t, err)
-	require.Len(t, files, 3)
-	files = append(files, filepath.Join("testdata", "vmuser-crd.yaml"))
-	for _, f := range foreign {
-		files = append(files, filepath.Join(moduleDir(t, f.module), f.file))
-	}
-	for _, f := range files {
-		text, err := os.ReadFile(f)
-		require.NoError(t, err)
-		u := &unstructured.Unstructured{}
-		require.NoError(t, yaml.Unmarshal(text, &u.Object))
-		require.NoError(t, c.Create(t.Context(), u), f)
-		require.Eventually(t, func() bool {
-			require.NoError(t, c.Get(t.Context(), client.ObjectKeyFromObject(u), u))
-			conditions, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
-			for _, c := range conditions {
-				if m := c.(map[string]any); m["type"] == "Established" && m["status"] == "True" {
-					return true
-				}
-			}
-			return false
-		}, wait, tick, f)
-	}
-	for _, n := range namespaces {
-		require.NoError(t, c.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: n}}))
-	}
-	a.operatorUser = a.grant(t)
-	return a
-}
-
-// grant gives a user the rights of the generated roles, and returns a configuration of it.
-func (a *api) grant(t *testing.T) *rest.Config {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "..", "deploy", "crds", "rbac", "role.yaml"))
-	require.NoError(t, err)
-	require.NotContains(t, string(text), "*")
-	scheme := a.Scheme()
-	require.NoError(t, rbacv1.AddToScheme(scheme))
-	subjects := []rbacv1.Subject{{Kind: "User", Name: "kof-operator", APIGroup: rbacv1.GroupName}}
-	for _, document := range strings.Split(string(text), "---\n")[1:] {
-		u := &unstructured.Unstructured{}
-		require.NoError(t, yaml.Unmarshal([]byte(document), &u.Object))
-		ref := rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: u.GetKind(), Name: u.GetName()}
-		if u.GetKind() == "ClusterRole" {
-			require.NoError(t, a.Create(t.Context(), u))
-			require.NoError(t, a.Create(t.Context(), &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "kof-operator"}, RoleRef: ref, Subjects: subjects}))
-			continue
-		}
-		for _, n := range namespaces {
-			role := u.DeepCopy()
-			role.SetNamespace(n)
-			require.NoError(t, a.Create(t.Context(), role))
-			require.NoError(t, a.Create(t.Context(), &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Namespace: n, Name: "kof-operator"}, RoleRef: ref, Subjects: subjects}))
-		}
-	}
-	config, _, err := a.cp.User("kof-operator")
-	require.NoError(t, err)
-	return config
-}
-
-// moduleDir returns where the go command keeps a module, fetching and verifying it first.
-func moduleDir(t *testing.T, module string) string {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", module).Output()
-	require.NoError(t, err, "%s", out)
-	var found struct{ Dir string }
-	require.NoError(t, json.Unmarshal(out, &found))
-	return found.Dir
+	return &api{management.StartT(t)}
 }
 
 // operator is a running one with a clock that can be set on.
@@ -181,7 +82,7 @@ func (a *api) startServing(t *testing.T, s controller.Serving) *operator {
 	op := &operator{api: a}
 	o := a.options()
 	o.Now = func() time.Time { return time.Now().Add(time.Duration(op.ahead.Load())) }
-	config := rest.CopyConfig(a.operatorUser)
+	config := rest.CopyConfig(a.OperatorUser)
 	config.QPS = -1
 	config.Wrap(func(rt http.RoundTripper) http.RoundTripper { return counted{rt, &op.writes} })
 	s.MetricsAddress, s.HealthAddress, s.SeveralInProcess, s.Namespaces = "0", "0", true, namespaces

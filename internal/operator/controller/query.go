@@ -21,6 +21,7 @@ import (
 
 	"github.com/k0rdent/kof/internal/operator/api/v1beta1"
 	"github.com/k0rdent/kof/internal/operator/output"
+	"github.com/k0rdent/kof/internal/operator/regions"
 )
 
 // platform reconciles what is there once: the region directory, Promxy's configuration, the rules, the data source of Promxy and the MultiClusterServices.
@@ -53,9 +54,9 @@ func (r *platform) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, 
 }
 
 // directory keeps the directory for collectors on the management cluster. None of no region: agents would refuse an empty one.
-func (r *platform) directory(ctx context.Context, w *regions) error {
-	u := output.DirectoryConfigMap(r.SystemNamespace, w.specs)
-	if len(w.specs) > 0 {
+func (r *platform) directory(ctx context.Context, w *regions.Set) error {
+	u := output.DirectoryConfigMap(r.SystemNamespace, w.Specs)
+	if len(w.Specs) > 0 {
 		_, _, err := r.apply(ctx, u, nil)
 		return err
 	}

@@ -23,6 +23,7 @@ import (
 	"github.com/k0rdent/kof/internal/operator/api/v1beta1"
 	"github.com/k0rdent/kof/internal/operator/kcm"
 	"github.com/k0rdent/kof/internal/operator/output"
+	"github.com/k0rdent/kof/internal/operator/regions"
 )
 
 // regionOutputs reconciles Regions: who may write to and read from them, Promxy's group and Grafana's data sources.
@@ -55,7 +56,7 @@ func (r *regionOutputs) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.R
 	old := region.DeepCopy()
 	var after time.Duration
 	var published error
-	refused, isRefused := w.refused[req.NamespacedName]
+	refused, isRefused := w.Refused[req.NamespacedName]
 	if isRefused {
 		published = r.keepOnly(ctx, o, nil)
 		region.Status.Clusters = 0
@@ -69,7 +70,7 @@ func (r *regionOutputs) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.R
 	return ctrl.Result{RequeueAfter: after}, client.IgnoreNotFound(published)
 }
 
-func (r *regionOutputs) publish(ctx context.Context, region *v1beta1.Region, o output.Owner, w *regions) (time.Duration, error) {
+func (r *regionOutputs) publish(ctx context.Context, region *v1beta1.Region, o output.Owner, w *regions.Set) (time.Duration, error) {
 	owner := ownedBy(v1beta1.GroupVersion.String(), "Region", region.Name, region.UID)
 	users, clusters, err := r.users(ctx, region.Spec, w)
 	if err != nil {
@@ -118,10 +119,10 @@ func (r *regionOutputs) publish(ctx context.Context, region *v1beta1.Region, o o
 
 // users returns who may write to a region, by the assignments: a Secret alone, which others may be able to make, gives no access. Counted
 // are the clusters that name the region.
-func (r *regionOutputs) users(ctx context.Context, spec v1beta1.RegionSpec, w *regions) ([]output.User, int, error) {
+func (r *regionOutputs) users(ctx context.Context, spec v1beta1.RegionSpec, w *regions.Set) ([]output.User, int, error) {
 	homes := []string{spec.Name}
-	for _, other := range w.specs {
-		if other.Name != spec.Name && slices.Contains(output.StandIns(other, w.byName), spec.Name) {
+	for _, other := range w.Specs {
+		if other.Name != spec.Name && slices.Contains(output.StandIns(other, w.ByName), spec.Name) {
 			homes = append(homes, other.Name)
 		}
 	}
@@ -159,20 +160,20 @@ func (r *regionOutputs) users(ctx context.Context, spec v1beta1.RegionSpec, w *r
 	return users, clusters, nil
 }
 
-func (r *regionOutputs) conditions(region *v1beta1.Region, refused refusal, isRefused bool, published error) {
+func (r *regionOutputs) conditions(region *v1beta1.Region, refused regions.Refusal, isRefused bool, published error) {
 	region.Status.ObservedGeneration = region.Generation
-	accepted := metav1.Condition{Type: v1beta1.ConditionAccepted, Status: metav1.ConditionTrue, Reason: reasonAccepted, ObservedGeneration: region.Generation}
+	accepted := metav1.Condition{Type: v1beta1.ConditionAccepted, Status: metav1.ConditionTrue, Reason: regions.ReasonAccepted, ObservedGeneration: region.Generation}
 	if isRefused {
-		accepted.Status, accepted.Reason, accepted.Message = metav1.ConditionFalse, refused.reason, refused.message
-		if was := meta.FindStatusCondition(region.Status.Conditions, v1beta1.ConditionAccepted); was == nil || was.Reason != refused.reason {
-			r.recorder.Eventf(region, nil, corev1.EventTypeWarning, refused.reason, "Accept", "%s", refused.message)
+		accepted.Status, accepted.Reason, accepted.Message = metav1.ConditionFalse, refused.Reason, refused.Message
+		if was := meta.FindStatusCondition(region.Status.Conditions, v1beta1.ConditionAccepted); was == nil || was.Reason != refused.Reason {
+			r.recorder.Eventf(region, nil, corev1.EventTypeWarning, refused.Reason, "Accept", "%s", refused.Message)
 		}
 	}
 	meta.SetStatusCondition(&region.Status.Conditions, accepted)
 	c := metav1.Condition{Type: v1beta1.ConditionPublished, Status: metav1.ConditionTrue, Reason: "UpToDate", ObservedGeneration: region.Generation}
 	switch {
 	case published != nil:
-		c.Status, c.Reason, c.Message = metav1.ConditionFalse, "Failed", short(published.Error())
+		c.Status, c.Reason, c.Message = metav1.ConditionFalse, "Failed", regions.Short(published.Error())
 	case isRefused:
 		c.Status, c.Reason = metav1.ConditionFalse, "NotAccepted"
 	case region.Spec.ClusterDeployment == "" && !r.has(vmUserKind):

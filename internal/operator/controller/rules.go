@@ -17,6 +17,7 @@ import (
 	"github.com/k0rdent/kof/internal/operator/budget"
 	"github.com/k0rdent/kof/internal/operator/kcm"
 	"github.com/k0rdent/kof/internal/operator/output"
+	"github.com/k0rdent/kof/internal/operator/regions"
 	"github.com/k0rdent/kof/internal/operator/rules"
 )
 
@@ -59,7 +60,7 @@ func (r *platform) rules(ctx context.Context) error {
 		c := &list[i]
 		problem := ""
 		if err := errors.Join(got.Problems[c.Name]...); err != nil {
-			problem = short(err.Error())
+			problem = regions.Short(err.Error())
 		}
 		errs = append(errs, r.rulesProblem(ctx, c, problem))
 	}

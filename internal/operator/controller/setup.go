@@ -208,7 +208,7 @@ func (r *reconciler) regionsNamed(ctx context.Context, name string) []reconcile.
 	if err != nil {
 		return nil
 	}
-	if key, found := w.objects[name]; found {
+	if key, found := w.Objects[name]; found {
 		return []reconcile.Request{{NamespacedName: key}}
 	}
 	return nil
