@@ -174,3 +174,18 @@ func collect(ctx context.Context, s Store, o Options) (table, error) {
 	}
 	return rows, nil
 }
+
+// Add adds the costs of another row, and its month. Efficiency is of one row only.
+func (r *Row) Add(other *Row) {
+	r.CPU, r.RAM, r.GPU, r.Other = r.CPU+other.CPU, r.RAM+other.RAM, r.GPU+other.GPU, r.Other+other.Other
+	r.Volume, r.LoadBalancer, r.Management = r.Volume+other.Volume, r.LoadBalancer+other.LoadBalancer, r.Management+other.Management
+	r.Idle, r.Shared = r.Idle+other.Idle, r.Shared+other.Shared
+	plus := func(a, b *float64) *float64 {
+		if a == nil || b == nil {
+			return cmp.Or(a, b)
+		}
+		sum := *a + *b
+		return &sum
+	}
+	r.MonthToDate, r.MonthEnd = plus(r.MonthToDate, other.MonthToDate), plus(r.MonthEnd, other.MonthEnd)
+}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"net"
 	"regexp"
 	"slices"
 	"strings"
@@ -94,7 +95,8 @@ func (s Store) bounded(ctx context.Context, expression string, at time.Time) ([]
 func tooMuch(err error) bool {
 	var api *prometheus.Error
 	if !errors.As(err, &api) {
-		return errors.Is(err, context.DeadlineExceeded)
+		var network net.Error
+		return errors.As(err, &network) && network.Timeout()
 	}
 	switch api.Type {
 	case prometheus.ErrExec, prometheus.ErrTimeout, prometheus.ErrCanceled, prometheus.ErrServer, "422": // VictoriaMetrics names the type by the status

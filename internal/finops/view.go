@@ -3,6 +3,7 @@
 package finops
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -16,6 +17,7 @@ const (
 	Unmounted  = "__unmounted__" // volumes of no claim
 	Unlabelled = "__unlabelled__"
 	Unknown    = "__unknown__"
+	NoTenant   = "__no_tenant__"
 )
 
 // promxyRegion is the label by which Promxy tells the region that it has a series from. Without Promxy, the region is that of the node.
@@ -155,7 +157,7 @@ func (l *lookup) row(labels map[string]string) []string {
 		}
 		return []string{Unknown}
 	case l.Name == "tenant":
-		return []string{labels["tenant"]}
+		return []string{cmp.Or(labels["tenant"], NoTenant)}
 	case l.label != "":
 		for _, key := range []string{cluster + "\x00" + namespace + "\x00" + pod, cluster + "\x00" + namespace} {
 			if value, ok := l.labels[key]; ok {

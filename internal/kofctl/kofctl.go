@@ -12,6 +12,7 @@ import (
 
 	"github.com/k0rdent/kof/internal/kofctl/clusters"
 	"github.com/k0rdent/kof/internal/kofctl/command"
+	"github.com/k0rdent/kof/internal/kofctl/costs"
 	"github.com/k0rdent/kof/internal/kofctl/explain"
 	"github.com/k0rdent/kof/internal/kofctl/validate"
 	"github.com/k0rdent/kof/internal/version"
@@ -53,6 +54,6 @@ func New(out, errs io.Writer) *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return command.Usage(err) })
 	env := command.NewEnv(out, errs, root.PersistentFlags())
-	root.AddCommand(clusters.New(env), explain.New(env), validate.New(env))
+	root.AddCommand(clusters.New(env), costs.New(env), costs.NewRightsizing(env), explain.New(env), validate.New(env))
 	return root
 }

@@ -50,6 +50,9 @@ func NewEnv(out, errs io.Writer, flags *pflag.FlagSet) *Env {
 	return e
 }
 
+// Format is the output format that was asked for, for commands that have more than those of package output.
+func (e *Env) Format() string { return e.format }
+
 // Print writes a result in the format that was asked for.
 func (e *Env) Print(r output.Result) error { return output.Write(e.Out, e.format, r) }
 
