@@ -8,9 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
@@ -54,14 +52,4 @@ func restrict(expr string, m *labels.Matcher) (string, error) {
 		return "", errors.New("found an expression without series, which belongs to no cluster; allowed: one with series")
 	}
 	return parsed.String(), nil
-}
-
-// check reads a file as the alerting engine will.
-func check(f *file) error {
-	text, err := write(f)
-	if err != nil {
-		return err
-	}
-	_, errs := rulefmt.Parse([]byte(text), false, model.UTF8Validation)
-	return errors.Join(errs...)
 }
