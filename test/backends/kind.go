@@ -57,12 +57,12 @@ var victoriaLogs = kind{
 }
 
 var jaeger = kind{
-	tool: "jaeger", ports: 4, health: "/api/services", marker: "Everything is ready.",
+	tool: "jaeger", ports: 5, health: "/api/services", marker: "Everything is ready.",
 	// Else it sends traces of its own queries to 127.0.0.1:4317, whoever listens
 	// there, and takes seconds to end when no one does.
 	env: []string{"OTEL_TRACES_SAMPLER=always_off"},
 	args: func(s *Server) ([]string, error) {
-		config := fmt.Sprintf(jaegerConfig, loopback(s.ports[0]), loopback(s.ports[1]), loopback(s.ports[2]), loopback(s.ports[3]))
+		config := fmt.Sprintf(jaegerConfig, loopback(s.ports[0]), loopback(s.ports[1]), loopback(s.ports[2]), loopback(s.ports[3]), s.ports[4])
 		path := filepath.Join(s.dir, "jaeger.yaml")
 		if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 			return nil, err
@@ -72,11 +72,11 @@ var jaeger = kind{
 }
 
 // jaegerConfig takes the addresses of the query interface (HTTP, gRPC) and of
-// OTLP (HTTP, gRPC).
+// OTLP (HTTP, gRPC), and the port of its own metrics.
 const jaegerConfig = `service:
   extensions: [jaeger_storage, jaeger_query]
   telemetry:
-    metrics: {level: none}
+    metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %[5]d}}}}]}
   pipelines:
     traces: {receivers: [otlp], exporters: [jaeger_storage_exporter]}
 extensions:
@@ -86,13 +86,13 @@ extensions:
         memory: {max_traces: 100000}
   jaeger_query:
     storage: {traces: traces}
-    http: {endpoint: %q}
-    grpc: {endpoint: %q}
+    http: {endpoint: %[1]q}
+    grpc: {endpoint: %[2]q}
 receivers:
   otlp:
     protocols:
-      http: {endpoint: %q}
-      grpc: {endpoint: %q}
+      http: {endpoint: %[3]q}
+      grpc: {endpoint: %[4]q}
 exporters:
   jaeger_storage_exporter: {trace_storage: traces}
 `
@@ -119,5 +119,6 @@ func StartJaeger(ctx context.Context, options Options) (*Server, error) {
 	}
 	s.OTLPURL = "http://" + loopback(s.ports[2])
 	s.OTLPGRPC = loopback(s.ports[3])
+	s.MetricsURL = "http://" + loopback(s.ports[4]) + "/metrics"
 	return s, nil
 }

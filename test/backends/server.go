@@ -48,6 +48,8 @@ type Server struct {
 	OTLPURL string
 	// OTLPGRPC is the host:port of OTLP over gRPC; set for Jaeger only.
 	OTLPGRPC string
+	// MetricsURL is where it tells of itself; set for Jaeger only, others do at /metrics of URL.
+	MetricsURL string
 
 	kind    kind
 	binary  string

@@ -1,5 +1,10 @@
 {{- /* SPDX-License-Identifier: Apache-2.0 */ -}}
 
+{{- /* What the agent reads a pod's metrics by. The port. */ -}}
+{{- define "kof-storage.scraped" -}}
+annotations: {prometheus.io/scrape: "true", prometheus.io/port: {{ quote . }}}
+{{- end -}}
+
 {{- /* A store of one pod with a volume. .root, .component, .image, .port, .args, .resources, .claim: YAML of a claim's spec, or "" for none; .size */ -}}
 {{- define "kof-storage.store" -}}
 {{- $name := printf "%s-%s" (include "kof-common.fullname" .root) .component -}}

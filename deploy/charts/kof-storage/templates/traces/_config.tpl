@@ -21,7 +21,7 @@ service:
   pipelines:
     traces: {receivers: [otlp], exporters: [jaeger_storage_exporter]}
   telemetry:
-    metrics: {level: none}
+    metrics: {readers: [{pull: {exporter: {prometheus: {host: "${env:KOF_POD_IP}", port: 8888}}}}]}
 extensions:
   healthcheckv2:
     use_v2: true

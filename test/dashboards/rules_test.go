@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dashboards
+
+import (
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/k0rdent/kof/test/toolcache"
+)
+
+type rule struct{ Alert, Record, Expr string }
+
+// ofRules returns a question for each query of recording rules, and for each selector of alerts, which return nothing as long as all is well.
+// Series that rules record are no questions: they are there if the rule has data.
+func ofRules(t *testing.T) []*question {
+	var all []rule
+	for chart, set := range map[string]string{"kof-storage": "form=standalone", "kof-mothership": "alerting.runbooks="} {
+		all = append(all, rendered(t, chart, set)...)
+	}
+	recorded := map[string]bool{}
+	for _, r := range all {
+		recorded[r.Record] = true
+	}
+	var out []*question
+	seen := map[string]bool{}
+	ask := func(name, expr string) {
+		if !seen[expr] {
+			seen[expr] = true
+			out = append(out, &question{name: "rules/" + name, source: metricsType, expr: expr})
+		}
+	}
+	for _, r := range all {
+		expr, err := parser.ParseExpr(r.Expr)
+		require.NoError(t, err, r.Expr)
+		reads := false
+		parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
+			s, ok := node.(*parser.VectorSelector)
+			switch {
+			case !ok:
+			case recorded[s.Name]:
+				reads = true
+			case r.Alert != "":
+				plain := &parser.VectorSelector{Name: s.Name, LabelMatchers: s.LabelMatchers}
+				ask(r.Alert+"/"+s.Name, plain.String())
+			}
+			return nil
+		})
+		if r.Record != "" && !reads {
+			ask(r.Record, strings.NewReplacer("[5m]", "[20s]").Replace(r.Expr))
+		}
+	}
+	return out
+}
+
+// rendered returns the rules that a chart gives to vmalert.
+func rendered(t *testing.T, chart, set string) []rule {
+	t.Helper()
+	helm, err := toolcache.Binary(t.Context(), "helm", os.Stderr)
+	require.NoError(t, err)
+	text, err := exec.CommandContext(t.Context(), helm, "template", chart, root+"/deploy/charts/"+chart, "--set", set).Output()
+	require.NoError(t, err)
+	var out []rule
+	for _, document := range strings.Split("\n"+string(text), "\n---\n") {
+		var object struct {
+			Kind string
+			Data map[string]string
+		}
+		require.NoError(t, yaml.Unmarshal([]byte(document), &object))
+		if object.Kind != "ConfigMap" || object.Data["rules.yaml"] == "" {
+			continue
+		}
+		var file struct{ Groups []struct{ Rules []rule } }
+		require.NoError(t, yaml.Unmarshal([]byte(object.Data["rules.yaml"]), &file))
+		for _, g := range file.Groups {
+			out = append(out, g.Rules...)
+		}
+	}
+	require.NotEmpty(t, out, chart)
+	return out
+}
