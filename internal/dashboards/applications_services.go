@@ -14,7 +14,7 @@ const (
 var services = Board{
 	Folder: "applications", Name: "services", Title: "Services",
 	Answers:   "How often is each service called, how often does it fail, and how long does it take?",
-	Needs:     "the connector `span_metrics` of the agent",
+	Needs:     "`agent.spanMetrics.enabled` of kof-collectors",
 	variables: append(byNamespace[:5:5], labelValues("service", "Service", `traces_span_metrics_calls_total{@namespace}, service_name`)),
 	rows: []row{
 		{"", []panel{

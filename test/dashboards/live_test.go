@@ -61,6 +61,7 @@ func TestNoPanelIsEmpty(t *testing.T) {
 		assert.Contains(t, empty, name, "in testdata/exceptions.yaml (%s), but it has data, or isn't there", reason)
 	}
 	t.Run("costs", func(t *testing.T) { testCosts(t, w) })
+	t.Run("browser", func(t *testing.T) { testBrowser(t, w) })
 	if t.Failed() {
 		t.Log(w.state(t))
 	}

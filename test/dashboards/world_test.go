@@ -135,7 +135,7 @@ func (w *world) install(t *testing.T) {
 		return map[string]any{"repository": name, "tag": imageTag, "pullPolicy": "Never"}
 	}
 	// Costs as often as metrics.
-	often := map[string]any{"config": map[string]any{"receivers": map[string]any{"opencost": map[string]any{"collection_interval": scrapeInterval.String()}}}}
+	often := map[string]any{"receivers": map[string]any{"opencost": map[string]any{"collection_interval": scrapeInterval.String()}}}
 	values, err := json.Marshal(map[string]any{
 		"cluster": map[string]any{"name": clusterName},
 		"regions": map[string]any{region: map[string]any{
@@ -148,8 +148,8 @@ func (w *world) install(t *testing.T) {
 		"scrapeInterval":   scrapeInterval.String(),
 		"apiServer":        map[string]any{"enabled": true},
 		"kubeStateMetrics": map[string]any{"image": image(stateImage)},
-		"agent":            often,
-		"clusterCollector": often,
+		"agent":            map[string]any{"config": often, "spanMetrics": map[string]any{"enabled": true}},
+		"clusterCollector": map[string]any{"config": often},
 	})
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "values.yaml")
