@@ -125,6 +125,10 @@ load: build ## What the region exporter costs, beside stock components: wire, lo
 		go run ./test/load $$name $(if $(SHORT),-short) $(if $(STRICT),-strict); \
 	done
 
+.PHONY: dashboards-check
+dashboards-check: build tools ## Every query of dashboards and rules returns data from real stores, fed by agents on that Kubernetes (root; without it, queries are parsed alone)
+	@if [[ $$(id -u) == 0 ]]; then export KOF_REQUIRE_KUBERNETES=1; fi; go test -count=1 -timeout 20m -v -run 'TestNoPanelIsEmpty|TestEngines' ./test/dashboards
+
 .PHONY: opencost-diff
 opencost-diff: ## The opencost receiver against the real OpenCost, live (root, for a network namespace; a long build the first time)
 	@KOF_OPENCOST_LIVE=1 go test -count=1 -timeout 60m -run TestDifferential -v ./test/opencostdiff
