@@ -42,7 +42,7 @@ func TestRun(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(list), "| Regions | Does every region get its data")
 	require.Contains(t, string(list), "\nafter\n")
-	require.NotContains(t, string(list), "old")
+	require.NotContains(t, string(list), "\nold\n")
 }
 
 func TestMarksAreNeeded(t *testing.T) {

@@ -60,6 +60,7 @@ func TestNoPanelIsEmpty(t *testing.T) {
 	for name, reason := range excepted {
 		assert.Contains(t, empty, name, "in testdata/exceptions.yaml (%s), but it has data, or isn't there", reason)
 	}
+	t.Run("Prometheus' engine", func(t *testing.T) { testPrometheus(t, w, questions, excepted) })
 	t.Run("costs", func(t *testing.T) { testCosts(t, w) })
 	t.Run("browser", func(t *testing.T) { testBrowser(t, w) })
 	if t.Failed() {
