@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/k0rdent/kof/test/guide"
 	"github.com/k0rdent/kof/test/kubeapi"
 	"github.com/k0rdent/kof/test/toolcache"
 )
@@ -134,7 +135,7 @@ func TestDashboardsPage(t *testing.T) {
 		}
 		return out
 	}
-	page := commandsOf(t, "dashboards.md")
+	page := guide.ReadT(t, root, "dashboards.md")
 	run("helm upgrade --install kof-dashboards ./deploy/charts/kof-dashboards -n kof")
 	requireFits(t, plane)
 	before := there()

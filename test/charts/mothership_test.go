@@ -11,39 +11,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/common/model"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/k0rdent/kof/test/promxyconfig"
 	"github.com/k0rdent/kof/test/toolcache"
 )
 
-// promxyConfig has the keys that Promxy documents, as far as the chart uses them: Promxy itself can't be built here.
-type promxyConfig struct {
-	Global struct {
-		EvaluationInterval model.Duration `yaml:"evaluation_interval"`
-	}
-	Promxy struct {
-		ServerGroups []struct {
-			StaticConfigs []struct{ Targets []string } `yaml:"static_configs"`
-			Labels        map[string]string
-			Scheme        string
-			PathPrefix    string `yaml:"path_prefix"`
-			IgnoreError   bool   `yaml:"ignore_error"`
-			HTTPClient    struct {
-				DialTimeout string `yaml:"dial_timeout"`
-				BasicAuth   struct {
-					UsernameFile string `yaml:"username_file"`
-					PasswordFile string `yaml:"password_file"`
-				} `yaml:"basic_auth"`
-				TLS struct {
-					CAFile string `yaml:"ca_file"`
-				} `yaml:"tls_config"`
-			} `yaml:"http_client"`
-		} `yaml:"server_groups"`
-	}
-}
-
+// TestPromxyConfig has the format read strictly; Promxy itself can't be built here.
 func TestPromxyConfig(t *testing.T) {
 	const groups = `
 promxy:
@@ -53,25 +28,26 @@ promxy:
 `
 	rendered := render(t, options{chart: "kof-mothership", values: "operator: {enabled: false}" + groups})
 	text := mapAt(t, find(t, objects(t, rendered), "ConfigMap", "kof-mothership-promxy").Object, "data")["config.yaml"].(string)
-	var config promxyConfig
-	decoder := yaml.NewDecoder(strings.NewReader(text))
-	decoder.KnownFields(true)
-	require.NoError(t, decoder.Decode(&config))
+	config, err := promxyconfig.Parse([]byte(text))
+	require.NoError(t, err)
 	got := config.Promxy.ServerGroups
 	require.Len(t, got, 2)
-	require.Equal(t, []string{"vmauth:8427"}, got[0].StaticConfigs[0].Targets)
+	require.Equal(t, []string{"vmauth:8427"}, got[0].Targets())
 	require.Equal(t, "https", got[0].Scheme)
-	require.Equal(t, "here", got[0].Labels["promxyCluster"])
-	// Each file that it names is mounted.
+	require.EqualValues(t, "here", got[0].Labels["promxyCluster"])
+	// Each file that it names is mounted, and the image is of the version whose keys these are.
 	pod := mapAt(t, find(t, objects(t, rendered), "Deployment", "kof-mothership-promxy").Object, "spec", "template", "spec")
+	container := pod["containers"].([]any)[0].(map[string]any)
+	require.Contains(t, container["image"], ":"+promxyconfig.Version)
 	var mounts []string
-	for _, m := range pod["containers"].([]any)[0].(map[string]any)["volumeMounts"].([]any) {
+	for _, m := range container["volumeMounts"].([]any) {
 		mounts = append(mounts, m.(map[string]any)["mountPath"].(string))
 	}
-	for _, f := range []string{got[0].HTTPClient.BasicAuth.UsernameFile, got[0].HTTPClient.BasicAuth.PasswordFile, got[0].HTTPClient.TLS.CAFile} {
+	client := got[0].HTTPClient.HTTPClientConfig
+	for _, f := range []string{client.BasicAuth.UsernameFile, client.BasicAuth.PasswordFile, client.TLSConfig.CAFile} {
 		require.Contains(t, mounts, filepath.Dir(f))
 	}
-	require.Empty(t, got[1].HTTPClient.BasicAuth.UsernameFile)
+	require.Nil(t, got[1].HTTPClient.HTTPClientConfig.BasicAuth)
 
 	// With the operator, the same become objects for it.
 	all := objects(t, render(t, options{chart: "kof-mothership", values: groups}))

@@ -8,7 +8,7 @@
 {{- ternary .Values.regionDirectory.key "regions.yaml" (ne .Values.regionDirectory.configMap "") -}}
 {{- end -}}
 
-{{- /* The regions of the values, or the one of kof-storage beside this release. */ -}}
+{{- /* The regions of the values, or the one of kof-storage beside this release: through its door, as the writer that it makes. */ -}}
 {{- define "kof.regions" -}}
 {{- if .Values.regions -}}
 {{- toYaml .Values.regions -}}
@@ -17,7 +17,8 @@ default:
   zone: default
   metrics: {endpoint: "http://kof-storage-vmauth.{{ .Release.Namespace }}.svc:8427/vm/insert/0/prometheus/api/v1/write"}
   logs: {endpoint: "http://kof-storage-vmauth.{{ .Release.Namespace }}.svc:8427/vli/insert/opentelemetry/v1/logs"}
-  traces: {endpoint: "http://kof-storage-jaeger.{{ .Release.Namespace }}.svc:4318/v1/traces"}
+  traces: {endpoint: "http://kof-storage-vmauth.{{ .Release.Namespace }}.svc:8427/jaeger/insert/v1/traces"}
+  auth: {basic: {secret: kof-storage-writer}}
 {{- end -}}
 {{- end -}}
 
@@ -58,14 +59,21 @@ default:
 {{- toYaml $directory -}}
 {{- end -}}
 
-{{- /* Sources of the projected volume that holds the credentials of the values' regions, as a YAML list. */ -}}
+{{- /*
+Sources of the projected volume that holds the regions' credentials, as a YAML list. The Secret of the default region may come later: until it is
+there, what is collected is held on disk.
+*/ -}}
 {{- define "kof.credentialSources" -}}
 {{- $sources := list -}}
-{{- range $name, $r := .Values.regions -}}
+{{- $regions := dict -}}
+{{- if not .Values.regionDirectory.configMap -}}{{- $regions = include "kof.regions" . | fromYaml -}}{{- end -}}
+{{- range $name, $r := $regions -}}
 {{- with $r.auth -}}
 {{- with .basic -}}
 {{- $items := list (dict "key" (default "username" .usernameKey) "path" (printf "%s/auth/username" $name)) (dict "key" (default "password" .passwordKey) "path" (printf "%s/auth/password" $name)) -}}
-{{- $sources = append $sources (dict "secret" (dict "name" .secret "items" $items)) -}}
+{{- $secret := dict "name" .secret "items" $items -}}
+{{- if not $.Values.regions -}}{{- $_ := set $secret "optional" true -}}{{- end -}}
+{{- $sources = append $sources (dict "secret" $secret) -}}
 {{- end -}}
 {{- with .bearer -}}
 {{- $sources = append $sources (dict "secret" (dict "name" .secret "items" (list (dict "key" (default "token" .tokenKey) "path" (printf "%s/auth/token" $name))))) -}}

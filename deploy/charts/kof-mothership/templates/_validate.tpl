@@ -32,5 +32,8 @@
 {{- if and $v.ingress.enabled (not $v.grafana.host) -}}
 {{- $problems = append $problems "grafana.host: not set with ingress.enabled; set the name that browsers reach Grafana by" -}}
 {{- end -}}
+{{- if and $v.ingress.selfSigned $v.ingress.clusterIssuer -}}
+{{- $problems = append $problems (printf "ingress.selfSigned: is true beside ingress.clusterIssuer %q; set one of them" $v.ingress.clusterIssuer) -}}
+{{- end -}}
 {{- include "kof-common.refuse" $problems -}}
 {{- end -}}

@@ -80,6 +80,40 @@ metadata:
 automountServiceAccountToken: false
 {{- end -}}
 
+{{- /* An authority of the release's own, and the Issuer .name that signs with it. .root, .name, .labels: YAML */ -}}
+{{- define "kof-common.selfSigned" -}}
+apiVersion: cert-manager.io/v1
+kind: Issuer
+metadata:
+  name: {{ .name }}-self-signed
+  namespace: {{ .root.Release.Namespace }}
+  labels: {{ .labels | nindent 4 }}
+spec:
+  selfSigned: {}
+---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata:
+  name: {{ .name }}-ca
+  namespace: {{ .root.Release.Namespace }}
+  labels: {{ .labels | nindent 4 }}
+spec:
+  isCA: true
+  commonName: {{ .name }}-ca
+  secretName: {{ .name }}-ca
+  privateKey: {algorithm: ECDSA, size: 256, rotationPolicy: Always}
+  issuerRef: {name: {{ .name }}-self-signed, kind: Issuer, group: cert-manager.io}
+---
+apiVersion: cert-manager.io/v1
+kind: Issuer
+metadata:
+  name: {{ .name }}
+  namespace: {{ .root.Release.Namespace }}
+  labels: {{ .labels | nindent 4 }}
+spec:
+  ca: {secretName: {{ .name }}-ca}
+{{- end -}}
+
 {{- /* A value as text. Numbers of YAML have become floating point, which would be written as 1e+06. */ -}}
 {{- define "kof-common.text" -}}
 {{- if and (kindIs "float64" .) (eq (floor .) .) -}}

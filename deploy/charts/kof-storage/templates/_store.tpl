@@ -72,7 +72,7 @@ spec:
       {{- end }}
   {{- with .claim }}
   volumeClaimTemplates:
-    - metadata: {name: data}
+    - metadata: {name: data, labels: {app.kubernetes.io/part-of: kof}}
       spec: {{ . | nindent 8 }}
   {{- end }}
 ---

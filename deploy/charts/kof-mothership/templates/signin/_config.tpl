@@ -22,12 +22,12 @@
 {{- mergeOverwrite $config (deepCopy $v.config) | toYaml -}}
 {{- end -}}
 
-{{- /* Grafana's expression for a role: the first that a group has, in the order Admin, Editor, Viewer. */ -}}
+{{- /* Grafana's expression (JMESPath) for a role: the first that a group has, in the order Admin, Editor, Viewer. `contains` is an error for who is in no group at all. */ -}}
 {{- define "kof-mothership.rolePath" -}}
 {{- $parts := list -}}
 {{- range $role := list "Admin" "Editor" "Viewer" -}}
 {{- range $group, $r := $.Values.grafana.roles -}}
-{{- if eq $r $role -}}{{- $parts = append $parts (printf "contains(groups[*], '%s') && '%s'" $group $role) -}}{{- end -}}
+{{- if eq $r $role -}}{{- $parts = append $parts (printf "groups && contains(groups, '%s') && '%s'" $group $role) -}}{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- with .Values.grafana.defaultRole -}}{{- $parts = append $parts (printf "'%s'" .) -}}{{- end -}}
