@@ -78,11 +78,12 @@ build-kofctl: ## bin/kofctl: static, stripped
 	@hack/go-progress.sh build -buildvcs=false -ldflags '$(LDFLAGS)' -o $(BIN)/kofctl ./cmd/kofctl
 
 .PHONY: generate
-generate: ## builder-config.yaml to the sources of kof-otelcol and the requirements of go.mod; the CRDs and roles of kof-operator; dashboards; the roles and values of charts
+generate: ## builder-config.yaml to the sources of kof-otelcol and the requirements of go.mod; the CRDs and roles of kof-operator; dashboards; the roles and values of charts; the index of runbooks
 	@go run ./hack/generate
 	@go run ./hack/operator
 	@go run ./hack/dashboards
 	@go run ./hack/charts
+	@go run ./hack/runbooks
 
 .PHONY: tools
 tools: ## Build the backends that tests and the demo start into the user's cache folder (once per version)
@@ -129,6 +130,10 @@ load: build ## What the region exporter costs, beside stock components: wire, lo
 dashboards-check: build tools ## Every query of dashboards and rules returns data from real stores, fed by agents on that Kubernetes (root; without it, queries are parsed alone)
 	@if [[ $$(id -u) == 0 ]]; then export KOF_REQUIRE_KUBERNETES=1; fi; go test -count=1 -timeout 20m -v -run 'TestNoPanelIsEmpty|TestEngines' ./test/dashboards
 
+.PHONY: rules-check
+rules-check: ## Alerts and recording rules as Helm renders them, by the real promtool: each fires, is silent, and has its page
+	@go test -count=1 ./test/rules ./hack/runbooks ./internal/operator/budget ./internal/operator/rules
+
 .PHONY: opencost-diff
 opencost-diff: ## The opencost receiver against the real OpenCost, live (root, for a network namespace; a long build the first time)
 	@KOF_OPENCOST_LIVE=1 go test -count=1 -timeout 60m -run TestDifferential -v ./test/opencostdiff
@@ -147,6 +152,7 @@ generate-check: ## Fail when `make generate` would change something; changes not
 	@go run ./hack/operator -check
 	@go run ./hack/dashboards -check
 	@go run ./hack/charts -check
+	@go run ./hack/runbooks -check
 
 .PHONY: ci
 ci: ## All that a change has to pass, as on a bare machine

@@ -74,12 +74,29 @@ func render(t *testing.T, chart, configMap string, set ...string) string {
 
 // alerts of the management cluster, without the addresses of their pages, which would only make the tests longer.
 func alerts(t *testing.T) string {
-	return render(t, "kof-mothership", "kof-mothership-vmalert", "alerting.runbooks=")
+	t.Helper()
+	return once(t, "alerts", func() string {
+		return render(t, "kof-mothership", "kof-mothership-vmalert", "alerting.runbooks=")
+	})
 }
 
 // recorded rules of a region.
 func recorded(t *testing.T) string {
-	return render(t, "kof-storage", "kof-storage-vmalert", "form=standalone")
+	t.Helper()
+	return once(t, "recorded", func() string {
+		return render(t, "kof-storage", "kof-storage-vmalert", "form=standalone")
+	})
+}
+
+// rendered holds what Helm has rendered already, as each run takes a second.
+var rendered = map[string]string{}
+
+func once(t *testing.T, what string, render func() string) string {
+	t.Helper()
+	if rendered[what] == "" {
+		rendered[what] = render()
+	}
+	return rendered[what]
 }
 
 func parse(t *testing.T, text string) rulesFile {
@@ -90,13 +107,15 @@ func parse(t *testing.T, text string) rulesFile {
 	return out
 }
 
-// writeGroups writes each group into a file of its own, so that a test computes no other rules than it is about.
+// writeGroups writes each group into a file of its own, so that a test computes no other rules than it is about, and without its interval, so that
+// the test says how often.
 func writeGroups(t *testing.T, dir, text string) {
 	t.Helper()
 	require.NoError(t, os.MkdirAll(dir, 0o755))
 	var raw struct{ Groups []map[string]any }
 	require.NoError(t, yaml.Unmarshal([]byte(text), &raw))
 	for _, g := range raw.Groups {
+		delete(g, "interval")
 		content, err := yaml.Marshal(map[string]any{"groups": []any{g}})
 		require.NoError(t, err)
 		require.NoError(t, os.WriteFile(filepath.Join(dir, g["name"].(string)+".yaml"), content, 0o644))

@@ -56,16 +56,24 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// TestEachRuleIsTested wants every alert to be seen firing and silent, and every recorded series with values.
-func TestEachRuleIsTested(t *testing.T) {
-	fires, silent, series := map[string]bool{}, map[string]bool{}, map[string]bool{}
-	files, err := filepath.Glob("testdata/*.yaml")
-	require.NoError(t, err)
-	for _, file := range files {
+// read parses files of tests.
+func read(t *testing.T, files ...string) []testFile {
+	t.Helper()
+	require.NotEmpty(t, files)
+	out := make([]testFile, len(files))
+	for i, file := range files {
 		content, err := os.ReadFile(file)
 		require.NoError(t, err)
-		var f testFile
-		require.NoError(t, yaml.Unmarshal(content, &f), file)
+		require.NoError(t, yaml.Unmarshal(content, &out[i]), file)
+	}
+	return out
+}
+
+// tested returns the alerts that tests see firing, and those that they see silent.
+func tested(t *testing.T, files ...string) (fires, silent map[string]bool) {
+	t.Helper()
+	fires, silent = map[string]bool{}, map[string]bool{}
+	for _, f := range read(t, files...) {
 		for _, test := range f.Tests {
 			for _, a := range test.AlertRuleTest {
 				if len(a.ExpAlerts) > 0 {
@@ -74,15 +82,35 @@ func TestEachRuleIsTested(t *testing.T) {
 					silent[a.Alertname] = true
 				}
 			}
+		}
+	}
+	return fires, silent
+}
+
+// computed returns the recorded series that tests see with values.
+func computed(t *testing.T, files ...string) map[string]bool {
+	t.Helper()
+	out := map[string]bool{}
+	for _, f := range read(t, files...) {
+		for _, test := range f.Tests {
 			for _, p := range test.PromqlExprTest {
 				if len(p.ExpSamples) > 0 {
 					for _, name := range metricName.FindAllString(p.Expr, -1) {
-						series[name] = true
+						out[name] = true
 					}
 				}
 			}
 		}
 	}
+	return out
+}
+
+// TestEachRuleIsTested wants every alert to be seen firing and silent, and every recorded series with values.
+func TestEachRuleIsTested(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.yaml")
+	require.NoError(t, err)
+	fires, silent := tested(t, files...)
+	series := computed(t, files...)
 	var missing []string
 	known := map[string]bool{}
 	for _, g := range parse(t, alerts(t)).Groups {

@@ -120,7 +120,7 @@ func testRules(t *testing.T, op *operator) {
 	}
 	merged := func() map[string]string {
 		var c corev1.ConfigMap
-		require.NoError(t, op.Get(t.Context(), client.ObjectKey{Namespace: system, Name: "kof-rules"}, &c))
+		require.NoError(t, client.IgnoreNotFound(op.Get(t.Context(), client.ObjectKey{Namespace: system, Name: "kof-rules"}, &c))) // not there before the first
 		return c.Data
 	}
 	all := configMap("all", "", "groups: [{name: g, rules: [{alert: A, expr: up == 0, labels: {severity: warning}}, {alert: A, expr: up == 1, labels: {severity: critical}}]}]")

@@ -28,7 +28,7 @@ func TestOperator(t *testing.T) {
 		"assigns and publishes": testAssigns, "choice": testChoice, "rehoming": testRehoming, "rotation": testRotation,
 		"roles change": testRoles, "regions conflict": testConflicts, "region gone": testRegionGone, "regionless": testRegionless,
 		"promxy groups": testPromxyGroups, "values": testValues, "restart": testRestart,
-		"rules": testRules, "objects of others": testOthers,
+		"rules": testRules, "budgets": testBudgets, "objects of others": testOthers,
 	} {
 		t.Run(name, func(t *testing.T) {
 			op := a.start(t)
