@@ -78,3 +78,21 @@ type LaneRegistry interface {
 	// AddLanes adds a source until remove is called.
 	AddLanes(source LaneSource) (remove func())
 }
+
+// Sender is who sent telemetry over the network that was refused, as it isn't known whose it is.
+type Sender struct {
+	Processor    string    `json:"processor"`     // the processor's ID
+	Signal       string    `json:"signal"`        // metrics, logs or traces
+	Address      string    `json:"address"`       // IP address
+	RefusedItems int64     `json:"refused_items"` // data points, log records or spans since the start, those sent again included
+	LastRefused  time.Time `json:"last_refused"`
+}
+
+// SenderSource returns the senders as they are now. It is safe for concurrent use and returns soon.
+type SenderSource func() []Sender
+
+// SenderRegistry is what an extension implements to be told of refused senders. Processors look for it among the extensions when they start.
+type SenderRegistry interface {
+	// AddSenders adds a source until remove is called.
+	AddSenders(source SenderSource) (remove func())
+}

@@ -37,10 +37,11 @@ type statusExtension struct {
 	now   func() time.Time
 	start time.Time
 
-	registry registry
-	latest   atomic.Pointer[report]
-	mu       sync.Mutex // held while lanes are asked; guards what follows
-	history  histories
+	lanes   registry[status.Lane]
+	senders registry[status.Sender]
+	latest  atomic.Pointer[report]
+	mu      sync.Mutex // held while lanes are asked; guards what follows
+	history histories
 
 	address net.Addr
 	server  *http.Server
@@ -49,8 +50,9 @@ type statusExtension struct {
 }
 
 var (
-	_ extension.Extension = (*statusExtension)(nil)
-	_ status.LaneRegistry = (*statusExtension)(nil)
+	_ extension.Extension   = (*statusExtension)(nil)
+	_ status.LaneRegistry   = (*statusExtension)(nil)
+	_ status.SenderRegistry = (*statusExtension)(nil)
 )
 
 func newStatusExtension(set extension.Settings, cfg *Config, now func() time.Time) (*statusExtension, error) {
@@ -69,10 +71,19 @@ func newStatusExtension(set extension.Settings, cfg *Config, now func() time.Tim
 
 // AddLanes implements status.LaneRegistry. It never waits for a source; remove waits for a call of its own source under way.
 func (e *statusExtension) AddLanes(source status.LaneSource) (remove func()) {
-	removeSource := e.registry.add(source)
+	return e.changed(e.lanes.add(source))
+}
+
+// AddSenders implements status.SenderRegistry, in the same way.
+func (e *statusExtension) AddSenders(source status.SenderSource) (remove func()) {
+	return e.changed(e.senders.add(source))
+}
+
+// changed has the next report made anew, now and after remove.
+func (e *statusExtension) changed(remove func()) func() {
 	e.latest.Store(nil)
 	return func() {
-		removeSource()
+		remove()
 		e.latest.Store(nil)
 	}
 }
@@ -142,7 +153,7 @@ func (e *statusExtension) sampleUntil(ctx context.Context) {
 func (e *statusExtension) sample() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	lanes := e.registry.lanes()
+	lanes := e.lanes.all()
 	e.history.sample(lanes, e.now().Sub(e.start))
 	e.latest.Store(nil) // a report has the newest rates; who wants one makes it
 }
@@ -157,7 +168,8 @@ func (e *statusExtension) report() *report {
 	if r := e.recent(); r != nil { // another request was first
 		return r
 	}
-	r := newReport(e.registry.lanes(), e.history.rates, e.now())
+	r := newReport(e.lanes.all(), e.history.rates, e.now())
+	r.addSenders(e.senders.all())
 	r.Node = e.node
 	r.Build = cmp.Or(e.set.BuildInfo.Command, "collector") + " " + e.set.BuildInfo.Version
 	e.latest.Store(r)

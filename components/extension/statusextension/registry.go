@@ -5,32 +5,30 @@ package statusextension
 import (
 	"slices"
 	"sync"
-
-	"github.com/k0rdent/kof/internal/status"
 )
 
-// registry knows who has lanes to show.
-type registry struct {
+// registry knows who has lanes, or refused senders, to show.
+type registry[T any] struct {
 	mu      sync.Mutex
-	sources []*source
+	sources []*source[T]
 }
 
-type source struct {
+type source[T any] struct {
 	mu      sync.Mutex // held during a call, so that remove can wait for it
-	lanes   status.LaneSource
+	now     func() []T
 	removed bool
 }
 
-// add adds a source. It never waits for one, as whoever adds may hold what a source waits for. Once remove has returned, lanes is
-// not called any more; lanes must not call remove itself.
-func (r *registry) add(lanes status.LaneSource) (remove func()) {
-	s := &source{lanes: lanes}
+// add adds a source. It never waits for one, as whoever adds may hold what a source waits for. Once remove has returned, now is
+// not called any more; now must not call remove itself.
+func (r *registry[T]) add(now func() []T) (remove func()) {
+	s := &source[T]{now: now}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sources = append(r.sources, s)
 	return func() {
 		r.mu.Lock()
-		r.sources = slices.DeleteFunc(r.sources, func(other *source) bool { return other == s })
+		r.sources = slices.DeleteFunc(r.sources, func(other *source[T]) bool { return other == s })
 		r.mu.Unlock()
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -38,23 +36,23 @@ func (r *registry) add(lanes status.LaneSource) (remove func()) {
 	}
 }
 
-// lanes asks all sources.
-func (r *registry) lanes() []status.Lane {
+// all asks all sources.
+func (r *registry[T]) all() []T {
 	r.mu.Lock()
 	sources := slices.Clone(r.sources)
 	r.mu.Unlock()
-	var all []status.Lane
+	var all []T
 	for _, s := range sources {
 		all = append(all, s.ask()...)
 	}
 	return all
 }
 
-func (s *source) ask() []status.Lane {
+func (s *source[T]) ask() []T {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.removed {
 		return nil
 	}
-	return s.lanes()
+	return s.now()
 }

@@ -33,22 +33,22 @@ func regionsIn(lanes []status.Lane) []string {
 }
 
 func TestRegistry(t *testing.T) {
-	var r registry
-	require.Empty(t, r.lanes())
+	var r registry[status.Lane]
+	require.Empty(t, r.all())
 	removeA := r.add(lanesOf("a1", "a2"))
 	removeB := r.add(lanesOf("b"))
-	require.Equal(t, []string{"a1", "a2", "b"}, regionsIn(r.lanes()))
+	require.Equal(t, []string{"a1", "a2", "b"}, regionsIn(r.all()))
 	removeA()
-	require.Equal(t, []string{"b"}, regionsIn(r.lanes()))
+	require.Equal(t, []string{"b"}, regionsIn(r.all()))
 	removeA() // twice does nothing
 	removeB()
-	require.Empty(t, r.lanes())
+	require.Empty(t, r.all())
 }
 
 // An exporter closes its queues once it has removed its lanes.
 func TestRegistryNeverAsksAfterRemove(t *testing.T) {
 	var (
-		r       registry
+		r       registry[status.Lane]
 		asking  sync.WaitGroup
 		workers sync.WaitGroup
 		stop    atomic.Bool
@@ -57,7 +57,7 @@ func TestRegistryNeverAsksAfterRemove(t *testing.T) {
 	for range 2 {
 		asking.Go(func() {
 			for !stop.Load() {
-				r.lanes()
+				r.all()
 			}
 		})
 	}
@@ -81,11 +81,11 @@ func TestRegistryNeverAsksAfterRemove(t *testing.T) {
 	stop.Store(true)
 	asking.Wait()
 	require.Zero(t, late.Load())
-	require.Empty(t, r.lanes())
+	require.Empty(t, r.all())
 }
 
 func TestRegistryRemoveWaitsForACall(t *testing.T) {
-	var r registry
+	var r registry[status.Lane]
 	called, answer, removed := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	remove := r.add(func() []status.Lane {
 		close(called)
@@ -93,7 +93,7 @@ func TestRegistryRemoveWaitsForACall(t *testing.T) {
 		return nil
 	})
 	var work sync.WaitGroup
-	work.Go(func() { r.lanes() })
+	work.Go(func() { r.all() })
 	<-called
 	work.Go(func() {
 		remove()

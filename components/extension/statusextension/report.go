@@ -24,6 +24,8 @@ type report struct {
 	Time       time.Time    `json:"time"`
 	Summary    summary      `json:"summary"`
 	Lanes      []laneReport `json:"lanes"` // the worst regions first, then by name
+	// RefusedSenders are those that were refused of late, the last one first; at most maxSenders.
+	RefusedSenders []status.Sender `json:"refused_senders,omitempty"`
 }
 
 // summary is of all lanes, also of those that are left out of the report.
@@ -32,10 +34,12 @@ type summary struct {
 	LanesOmitted  int   `json:"lanes_omitted"` // beyond 3,000
 	Regions       int   `json:"regions"`
 	NeedAttention int   `json:"need_attention"`
-	Level         level `json:"level"` // the worst of all lanes
-	HeldItems     int64 `json:"held_items"`
-	HeldBytes     int64 `json:"held_bytes"`
-	ResidualItems int64 `json:"residual_items"` // the sum of the lanes' absolute values: 0, or there is a defect
+	Level         level `json:"level"` // the worst of all lanes; at least a warning with refused senders
+	// RefusedSenders is how many senders, by signal, were refused in the last 5 minutes.
+	RefusedSenders int   `json:"refused_senders,omitempty"`
+	HeldItems      int64 `json:"held_items"`
+	HeldBytes      int64 `json:"held_bytes"`
+	ResidualItems  int64 `json:"residual_items"` // the sum of the lanes' absolute values: 0, or there is a defect
 	// The sums of the lanes' short rates, nil while there is none.
 	Accepted  *float64 `json:"accepted_items_per_second,omitempty"`
 	Delivered *float64 `json:"delivered_items_per_second,omitempty"`

@@ -29,7 +29,7 @@ func batch(tb testing.TB) plog.Logs {
 func BenchmarkInsert(b *testing.B) {
 	cfg, err := load(b, "identity/full", nil)
 	require.NoError(b, err)
-	p, template := newIdentityProcessor(cfg), batch(b)
+	p, template := newT(b, cfg), batch(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		b.StopTimer()
@@ -44,7 +44,7 @@ func BenchmarkInsert(b *testing.B) {
 func BenchmarkPresent(b *testing.B) {
 	cfg, err := load(b, "identity/full", nil)
 	require.NoError(b, err)
-	p, ld := newIdentityProcessor(cfg), batch(b)
+	p, ld := newT(b, cfg), batch(b)
 	_, _ = p.processLogs(context.Background(), ld)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -56,7 +56,7 @@ func BenchmarkPresent(b *testing.B) {
 func TestAllocations(t *testing.T) {
 	cfg, err := load(t, "identity/full", nil)
 	require.NoError(t, err)
-	p, ctx := newIdentityProcessor(cfg), context.Background()
+	p, ctx := newT(t, cfg), context.Background()
 
 	const runs = 10
 	batches := make([]plog.Logs, 0, runs+1) // AllocsPerRun runs once more than asked

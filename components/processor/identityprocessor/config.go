@@ -29,6 +29,11 @@ type Config struct {
 	// Overwrite lists the attributes that replace what a resource already names. Default: none, a resource's own value stays.
 	Overwrite []string `mapstructure:"overwrite"`
 
+	// Unattributed says what becomes of telemetry that came over the network and of which nothing before this processor knows whose it
+	// is: neither k8s.namespace.name nor kof.tenant nor kof.region is set. accept (the default): it is taken as the cluster's own. refuse:
+	// the sender gets an error after which it tries again.
+	Unattributed Unattributed `mapstructure:"unattributed"`
+
 	// env is the environment at the time when the configuration was created, so that what is validated is what is used.
 	env map[string]string
 }
@@ -45,6 +50,15 @@ type ClusterConfig struct {
 	// Environment: KOF_CLUSTER_NAMESPACE.
 	Namespace string `mapstructure:"namespace"`
 }
+
+// Unattributed is what becomes of telemetry of unknown senders.
+type Unattributed string
+
+// The values of Unattributed.
+const (
+	UnattributedAccept Unattributed = "accept"
+	UnattributedRefuse Unattributed = "refuse"
+)
 
 var _ component.Config = (*Config)(nil)
 
@@ -106,6 +120,9 @@ func (cfg *Config) Validate() error {
 		if !slices.Contains(attributes, key) {
 			errs = append(errs, fmt.Errorf("overwrite[%d]: found %q; allowed: %s", i, key, strings.Join(attributes, ", ")))
 		}
+	}
+	if cfg.Unattributed != UnattributedAccept && cfg.Unattributed != UnattributedRefuse {
+		errs = append(errs, fmt.Errorf("unattributed: found %q; allowed: %s, %s", cfg.Unattributed, UnattributedAccept, UnattributedRefuse))
 	}
 	return errors.Join(errs...)
 }

@@ -70,6 +70,15 @@ func TestConfig(t *testing.T) {
 			},
 		},
 		{
+			id:   "identity/refuse",
+			want: Config{Cluster: ClusterConfig{Name: "prod-1"}, Unattributed: UnattributedRefuse},
+		},
+		{
+			id:     "identity/unattributed_unknown",
+			want:   Config{Cluster: ClusterConfig{Name: "prod-1"}, Unattributed: "drop"},
+			errors: []string{`unattributed: found "drop"; allowed: accept, refuse`},
+		},
+		{
 			id:     "identity/too_long",
 			want:   Config{Cluster: ClusterConfig{Name: strings.Repeat("0123456789", 26)[:254]}},
 			errors: []string{"cluster.name: found 254 bytes" + allowedValue},
@@ -94,6 +103,9 @@ func TestConfig(t *testing.T) {
 			cfg, err := load(t, tt.id, nil)
 			require.NoError(t, err)
 			tt.want.env = cfg.env
+			if tt.want.Unattributed == "" {
+				tt.want.Unattributed = UnattributedAccept
+			}
 			require.Equal(t, &tt.want, cfg)
 			err = xconfmap.Validate(cfg)
 			if tt.errors == nil {
@@ -113,7 +125,7 @@ func TestConfigOfWrongShape(t *testing.T) {
 }
 
 func TestValuesAreUpTo253Bytes(t *testing.T) {
-	cfg := &Config{Cluster: ClusterConfig{Name: strings.Repeat("a", 253)}}
+	cfg := &Config{Cluster: ClusterConfig{Name: strings.Repeat("a", 253)}, Unattributed: UnattributedAccept}
 	require.NoError(t, cfg.Validate())
 }
 

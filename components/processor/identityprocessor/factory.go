@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pipeline"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/collector/processor/processorhelper"
 
@@ -25,7 +26,9 @@ func NewFactory() processor.Factory {
 func newFactory(getenv func(string) string) processor.Factory {
 	return processor.NewFactory(
 		metadata.Type,
-		func() component.Config { return &Config{env: readEnvironment(getenv)} },
+		func() component.Config {
+			return &Config{Unattributed: UnattributedAccept, env: readEnvironment(getenv)}
+		},
 		processor.WithMetrics(createMetrics, metadata.MetricsStability),
 		processor.WithLogs(createLogs, metadata.LogsStability),
 		processor.WithTraces(createTraces, metadata.TracesStability),
@@ -33,16 +36,33 @@ func newFactory(getenv func(string) string) processor.Factory {
 }
 
 func createMetrics(ctx context.Context, set processor.Settings, cfg component.Config, next consumer.Metrics) (processor.Metrics, error) {
-	p := newIdentityProcessor(cfg.(*Config))
-	return processorhelper.NewMetrics(ctx, set, cfg, next, p.processMetrics, processorhelper.WithCapabilities(capabilities))
+	p, err := newIdentityProcessor(cfg.(*Config), set, pipeline.SignalMetrics)
+	if err != nil {
+		return nil, err
+	}
+	return processorhelper.NewMetrics(ctx, set, cfg, next, p.processMetrics, p.options()...)
 }
 
 func createLogs(ctx context.Context, set processor.Settings, cfg component.Config, next consumer.Logs) (processor.Logs, error) {
-	p := newIdentityProcessor(cfg.(*Config))
-	return processorhelper.NewLogs(ctx, set, cfg, next, p.processLogs, processorhelper.WithCapabilities(capabilities))
+	p, err := newIdentityProcessor(cfg.(*Config), set, pipeline.SignalLogs)
+	if err != nil {
+		return nil, err
+	}
+	return processorhelper.NewLogs(ctx, set, cfg, next, p.processLogs, p.options()...)
 }
 
 func createTraces(ctx context.Context, set processor.Settings, cfg component.Config, next consumer.Traces) (processor.Traces, error) {
-	p := newIdentityProcessor(cfg.(*Config))
-	return processorhelper.NewTraces(ctx, set, cfg, next, p.processTraces, processorhelper.WithCapabilities(capabilities))
+	p, err := newIdentityProcessor(cfg.(*Config), set, pipeline.SignalTraces)
+	if err != nil {
+		return nil, err
+	}
+	return processorhelper.NewTraces(ctx, set, cfg, next, p.processTraces, p.options()...)
+}
+
+func (p *identityProcessor) options() []processorhelper.Option {
+	options := []processorhelper.Option{processorhelper.WithCapabilities(capabilities)}
+	if p.refusal != nil {
+		options = append(options, processorhelper.WithStart(p.refusal.start), processorhelper.WithShutdown(p.refusal.shutdown))
+	}
+	return options
 }

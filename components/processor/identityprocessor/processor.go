@@ -10,6 +10,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pipeline"
+	"go.opentelemetry.io/collector/processor"
 )
 
 // attribute is what is set on every resource.
@@ -18,12 +20,13 @@ type attribute struct {
 	overwrite  bool
 }
 
-// identityProcessor is the same for all signals and holds no state, so it is safe for concurrent use.
+// identityProcessor is that of one signal, and safe for concurrent use.
 type identityProcessor struct {
 	attributes []attribute // those that have a value
+	refusal    *refusal    // nil: unknown senders are accepted
 }
 
-func newIdentityProcessor(cfg *Config) *identityProcessor {
+func newIdentityProcessor(cfg *Config, set processor.Settings, signal pipeline.Signal) (*identityProcessor, error) {
 	p := &identityProcessor{}
 	for _, s := range cfg.settings() {
 		if s.value != "" {
@@ -31,26 +34,46 @@ func newIdentityProcessor(cfg *Config) *identityProcessor {
 			p.attributes = append(p.attributes, attribute{key: s.attribute, value: s.value, overwrite: overwrite})
 		}
 	}
-	return p
+	if cfg.Unattributed != UnattributedRefuse {
+		return p, nil
+	}
+	var err error
+	p.refusal, err = newRefusal(set, signal)
+	return p, err
 }
 
-func (p *identityProcessor) processMetrics(_ context.Context, md pmetric.Metrics) (pmetric.Metrics, error) {
+func (p *identityProcessor) processMetrics(ctx context.Context, md pmetric.Metrics) (pmetric.Metrics, error) {
+	sender := p.refusal.sender(ctx)
 	for i := range md.ResourceMetrics().Len() {
-		p.identify(md.ResourceMetrics().At(i).Resource())
+		resource := md.ResourceMetrics().At(i).Resource()
+		if sender != "" && !attributed(resource) {
+			return md, p.refusal.refuse(ctx, sender, md.DataPointCount())
+		}
+		p.identify(resource)
 	}
 	return md, nil
 }
 
-func (p *identityProcessor) processLogs(_ context.Context, ld plog.Logs) (plog.Logs, error) {
+func (p *identityProcessor) processLogs(ctx context.Context, ld plog.Logs) (plog.Logs, error) {
+	sender := p.refusal.sender(ctx)
 	for i := range ld.ResourceLogs().Len() {
-		p.identify(ld.ResourceLogs().At(i).Resource())
+		resource := ld.ResourceLogs().At(i).Resource()
+		if sender != "" && !attributed(resource) {
+			return ld, p.refusal.refuse(ctx, sender, ld.LogRecordCount())
+		}
+		p.identify(resource)
 	}
 	return ld, nil
 }
 
-func (p *identityProcessor) processTraces(_ context.Context, td ptrace.Traces) (ptrace.Traces, error) {
+func (p *identityProcessor) processTraces(ctx context.Context, td ptrace.Traces) (ptrace.Traces, error) {
+	sender := p.refusal.sender(ctx)
 	for i := range td.ResourceSpans().Len() {
-		p.identify(td.ResourceSpans().At(i).Resource())
+		resource := td.ResourceSpans().At(i).Resource()
+		if sender != "" && !attributed(resource) {
+			return td, p.refusal.refuse(ctx, sender, td.SpanCount())
+		}
+		p.identify(resource)
 	}
 	return td, nil
 }

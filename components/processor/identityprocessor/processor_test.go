@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pipeline"
 	"go.opentelemetry.io/collector/processor/processortest"
 
 	"github.com/k0rdent/kof/components/processor/identityprocessor/internal/metadata"
@@ -110,7 +111,13 @@ func TestFactoryReadsTheEnvironment(t *testing.T) {
 	t.Setenv("KOF_CLUSTER_NAME", "from-the-process")
 	cfg := NewFactory().CreateDefaultConfig().(*Config)
 	require.NoError(t, cfg.Validate())
-	require.Equal(t, "from-the-process", newIdentityProcessor(cfg).attributes[0].value)
+	require.Equal(t, "from-the-process", newT(t, cfg).attributes[0].value)
+}
+
+func newT(t testing.TB, cfg *Config) *identityProcessor {
+	p, err := newIdentityProcessor(cfg, processortest.NewNopSettings(metadata.Type), pipeline.SignalLogs)
+	require.NoError(t, err)
+	return p
 }
 
 // throughAllSignals sends two resources with these attributes through a processor of each signal, and returns what
