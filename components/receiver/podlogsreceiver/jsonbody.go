@@ -3,6 +3,8 @@
 package podlogsreceiver
 
 import (
+	"bytes"
+
 	"github.com/valyala/fastjson"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -47,7 +49,7 @@ func (w *worker) parseJSON(r plog.LogRecord, line string) bool {
 				return
 			}
 		}
-		if left--; left < 0 {
+		if left--; left < 0 || reserved(key) {
 			r.SetDroppedAttributesCount(r.DroppedAttributesCount() + 1)
 			return
 		}
@@ -58,6 +60,12 @@ func (w *worker) parseJSON(r plog.LogRecord, line string) bool {
 	}
 	r.Body().SetStr(body)
 	return true
+}
+
+// reserved tells the members that would speak for a tenant or region: kof.tenant, or tenant in kof, which stores don't tell apart.
+func reserved(key []byte) bool {
+	rest, found := bytes.CutPrefix(key, []byte("kof"))
+	return found && (len(rest) == 0 || rest[0] == '.')
 }
 
 func setValue(to pcommon.Value, v *fastjson.Value, depth int, left *int) {

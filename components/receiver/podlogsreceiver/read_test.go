@@ -164,14 +164,14 @@ func TestJSONBodies(t *testing.T) {
 	n := newNode(t)
 	n.cfg.Workloads = []WorkloadConfig{{ParseJSON: true}}
 	path := filepath.Join(n.logDir("app"), "0.log")
-	appendTo(t, path, cri(`{"level":"warn","msg":"careful","n":3,"f":1.5,"ok":true,"o":{"a":[1,"x",null]}}`), cri(`{"no": "json"`), cri(`{"a":"b"}`))
+	appendTo(t, path, cri(`{"level":"warn","msg":"careful","n":3,"f":1.5,"ok":true,"o":{"a":[1,"x",null]},"kof.tenant":"victim","kof":{"tenant":"victim"},"kofi":1}`), cri(`{"no": "json"`), cri(`{"a":"b"}`))
 	n.start()
 	n.sink.awaitBodies(t, "careful", `{"no": "json"`, `{"a":"b"}`)
 	for _, r := range n.sink.all() {
 		if r.body == "careful" {
 			require.Equal(t, plog.SeverityNumberWarn, r.severity)
 			require.Equal(t, map[string]any{
-				"n": int64(3), "f": 1.5, "ok": true, "o": map[string]any{"a": []any{int64(1), "x", nil}},
+				"n": int64(3), "f": 1.5, "ok": true, "o": map[string]any{"a": []any{int64(1), "x", nil}}, "kofi": int64(1),
 			}, r.attributes)
 		}
 	}

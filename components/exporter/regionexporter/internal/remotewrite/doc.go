@@ -59,8 +59,8 @@
 //
 // and those of Options.ResourceLabels. From the point, all attributes. Labels are sorted by name; each name comes once:
 //
-//   - cluster, clusterNamespace and tenant are the resource's, if it sets them: an application must not speak for another
-//     tenant. The point's own become exported_cluster and so on.
+//   - cluster, clusterNamespace and tenant are the resource's alone, also where it has none: an application must not speak for
+//     a tenant. The point's own become exported_cluster and so on.
 //   - __name__, le on histograms, quantile on summaries, and vm_account_id and vm_project_id (with which VictoriaMetrics'
 //     multitenant endpoints choose the tenant) can't be set by a point either; they get the same prefix.
 //   - Any other label of a point wins over the resource's. The stock exporter prefers the resource's job and instance.

@@ -51,7 +51,7 @@ func TestLabels(t *testing.T) {
 			want: `g{cluster="c",clusterNamespace="kcm",exported_cluster="x",exported_clusterNamespace="y",exported_tenant="other",` +
 				`tenant="acme"} 1`,
 		},
-		{name: "identity that the resource lacks", resource: attrs{"kof.tenant": ""}, point: attrs{"tenant": "t"}, want: `g{tenant="t"} 1`},
+		{name: "identity that the resource lacks", resource: attrs{"kof.tenant": ""}, point: attrs{"tenant": "t"}, want: `g{exported_tenant="t"} 1`},
 		{
 			name: "point wins otherwise", resource: attrs{"k8s.pod.name": "agent", "service.name": "kubelet"},
 			point: attrs{"pod": "app", "job": "own"}, want: `g{job="own",pod="app"} 1`,
@@ -137,8 +137,8 @@ func TestResourcesFollowEachOther(t *testing.T) {
 	}
 	series, _ := encode(t, newEncoder(t, Options{}), md)
 	require.Equal(t, []string{
-		`g{exported_tenant="0",pod="p",tenant="a"} 1`, `g{exported_tenant="3",pod="q",tenant="b"} 1`, `g{node="n",tenant="1"} 1`,
-		`g{tenant="2"} 1`,
+		`g{exported_tenant="0",pod="p",tenant="a"} 1`, `g{exported_tenant="1",node="n"} 1`, `g{exported_tenant="2"} 1`,
+		`g{exported_tenant="3",pod="q",tenant="b"} 1`,
 	}, lines(series))
 }
 

@@ -110,12 +110,7 @@ func ownedByEncoder(r *resource, name, extra string) bool {
 	case extra:
 		return extra != ""
 	}
-	for i, s := range r.slots {
-		if s.identity && s.label == name {
-			return r.present&(1<<i) != 0
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.slots, func(s resourceLabel) bool { return s.identity && s.label == name })
 }
 
 // buildPlan makes p the plan for points with the attributes p.keys and the extra label (le, quantile or none).

@@ -27,7 +27,7 @@ const (
 type resourceLabel struct {
 	attribute string // that gives the value
 	label     string
-	// identity keeps points from setting the label when the resource does.
+	// identity keeps points from setting the label, also where the resource doesn't.
 	identity bool
 }
 
