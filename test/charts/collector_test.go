@@ -42,13 +42,18 @@ func makeCluster(t *testing.T, plane *kubeapi.ControlPlane) map[string]string {
 	}
 	yes, uids := true, map[string]string{}
 	for _, p := range []struct{ namespace, name, owner, ip string }{
-		{"shop", "web-0", "web", "127.0.0.1"}, {"shop", "lie-0", "lie", "127.0.0.2"}, {"plain", "db-0", "db", "10.9.9.9"},
+		{"shop", "web-0", "web", "127.0.0.1"}, {"shop", "lie-0", "lie", "127.0.0.2"}, {"plain", "db-0", "db", "10.9.9.9"}, {"plain", "sly-0", "sly", "127.0.0.4"},
 	} {
 		pod := &corev1.Pod{
 			ObjectMeta: metav1.ObjectMeta{Name: p.name, Annotations: servePage(t, p.name, p.ip), OwnerReferences: []metav1.OwnerReference{
 				{APIVersion: "apps/v1", Kind: "StatefulSet", Name: p.owner, UID: "owner", Controller: &yes},
 			}},
 			Spec: corev1.PodSpec{NodeName: "node-1", Containers: []corev1.Container{{Name: "app", Image: "i"}}},
+		}
+		if port, err := strconv.Atoi(pod.Annotations["prometheus.io/port"]); err == nil && p.name == "web-0" {
+			// The page is that of the second container, which declares the port.
+			pod.Spec.Containers = []corev1.Container{{Name: "proxy", Image: "i", Ports: []corev1.ContainerPort{{ContainerPort: 1}}}, pod.Spec.Containers[0]}
+			pod.Spec.Containers[1].Ports = []corev1.ContainerPort{{ContainerPort: int32(port)}}
 		}
 		made, err := client.CoreV1().Pods(p.namespace).Create(ctx, pod, metav1.CreateOptions{})
 		require.NoError(t, err)
@@ -145,7 +150,7 @@ func startAgent(t *testing.T, plane *kubeapi.ControlPlane, uids map[string]strin
 	set(t, config, dir+"/pods", "receivers", "pod_logs", "directory")
 	set(t, config, fmt.Sprintf("127.0.0.1:%d", ports[0]), "receivers", "otlp", "protocols", "http", "endpoint")
 	set(t, config, fmt.Sprintf("127.0.0.1:%d", ports[1]), "receivers", "otlp", "protocols", "grpc", "endpoint")
-	scrapeOf(t, config, "prometheus")["kubernetes_sd_configs"].([]any)[0].(map[string]any)["kubeconfig_file"] = plane.Kubeconfig
+	scrapeOf(t, config, "prometheus")["kof_pod_sd_configs"].([]any)[0].(map[string]any)["kubeconfig_file"] = plane.Kubeconfig
 	pages := scrapeOf(t, config, "prometheus/kubelet")
 	for _, s := range pages["static_configs"].([]any) {
 		s.(map[string]any)["targets"] = []any{kubelet.Listener.Addr().String()}
@@ -207,15 +212,39 @@ func resourceJSON(attributes map[string]string) string {
 	return `"resource":{"attributes":[` + strings.Join(list, ",") + `]}`
 }
 
-func send(t *testing.T, url, body string) {
+// sendAll sends an item of each signal from an address of this machine, with attributes of its own that claim another tenant, as does the
+// body of a second log record, and requires that status.
+func sendAll(t *testing.T, otlp, from string, status int, resource, name string) {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	now := time.Now().UnixNano()
+	const (
+		victim = `"value":{"stringValue":"victim"}`
+		kof    = `{"key":"kof.tenant",` + victim + `},{"key":"kof","value":{"kvlistValue":{"values":[{"key":"tenant",` + victim + `}]}}}`
+		own    = `"attributes":[` + kof + `,{"key":"tenant",` + victim + `}]`
+	)
+	send(t, otlp+"/v1/metrics", from, status, fmt.Sprintf(
+		`{"resourceMetrics":[{%s,"scopeMetrics":[{"metrics":[{"name":%q,"gauge":{"dataPoints":[{%s,"asDouble":1,"timeUnixNano":"%d"}]}}]}]}]}`, resource, name, own, now))
+	send(t, otlp+"/v1/logs", from, status, fmt.Sprintf(
+		`{"resourceLogs":[{%s,"scopeLogs":[{"logRecords":[{%s,"timeUnixNano":"%d","body":{"stringValue":"a %s"}},`+
+			`{"timeUnixNano":"%d","body":{"kvlistValue":{"values":[{"key":"said","value":{"stringValue":"a %s"}},%s]}}}]}]}]}`, resource, own, now, name, now, name, kof))
+	send(t, otlp+"/v1/traces", from, status, fmt.Sprintf(
+		`{"resourceSpans":[{%s,"scopeSpans":[{"spans":[{%s,"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":%q,"startTimeUnixNano":"%d","endTimeUnixNano":"%d"}]}]}]}`,
+		resource, own, name, now, now))
+}
+
+func send(t *testing.T, url, from string, status int, body string) {
+	t.Helper()
+	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: dialer.DialContext}}
 	resp, err := client.Post(url, "application/json", strings.NewReader(body))
 	require.NoError(t, err)
 	text, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
-	require.Equal(t, http.StatusOK, resp.StatusCode, "%s", text)
+	require.Equal(t, status, resp.StatusCode, "%s", text)
+	if status != http.StatusOK {
+		require.Contains(t, string(text), from)
+	}
 }
 
 func freePorts(t *testing.T, n int) []int {

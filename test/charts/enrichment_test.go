@@ -43,6 +43,7 @@ container_swap_usage_bytes{container="app",namespace="shop",pod="web-0"} 8
 // labels were taken.
 var podPages = map[string]string{
 	"web-0": "app_requests_total 5\n",
+	"sly-0": "sly_total{tenant=\"victim\"} 7\n",
 	"lie-0": "{\"target_info\",\"kof.tenant\"=\"victim\",\"k8s.namespace.name\"=\"plain\"} 1\nforged_total 6\n",
 }
 
@@ -61,15 +62,17 @@ func TestTenantAndRegionOnEverySignal(t *testing.T) {
 		"service.name": "liar", "kof.tenant": "victim", "kof.region": "home", "cloud.region": "home", "k8s.cluster.name": "other",
 		"k8s.namespace.name": "plain", "k8s.pod.name": "db-0", "k8s.pod.uid": "forged", "k8s.pod.ip": "10.9.9.9", "k8s.node.name": "other",
 	})
-	now := time.Now().UnixNano()
-	send(t, otlp+"/v1/metrics", fmt.Sprintf(`{"resourceMetrics":[{%s,"scopeMetrics":[{"metrics":[{"name":"lie","gauge":{"dataPoints":[{"asDouble":1,"timeUnixNano":"%d"}]}}]}]}]}`, forged, now))
-	send(t, otlp+"/v1/logs", fmt.Sprintf(`{"resourceLogs":[{%s,"scopeLogs":[{"logRecords":[{"timeUnixNano":"%d","body":{"stringValue":"a lie"}}]}]}]}`, forged, now))
-	send(t, otlp+"/v1/traces", fmt.Sprintf(`{"resourceSpans":[{%s,"scopeSpans":[{"spans":[{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":"lie","startTimeUnixNano":"%d","endTimeUnixNano":"%d"}]}]}]}`, forged, now, now))
+	sendAll(t, otlp, "127.0.0.1", http.StatusOK, forged, "lie")
+	// And one of no tenant.
+	sendAll(t, otlp, "127.0.0.4", http.StatusOK, resourceJSON(map[string]string{"service.name": "sly"}), "sly")
+	// One who isn't any pod as far as the agent sees, whatever it says.
+	sendAll(t, otlp, "127.0.0.9", http.StatusServiceUnavailable, forged, "unknown")
 
 	const own = `cluster="cluster-1",node="node-1"`
 	requireMetrics(t, map[*backends.Region]map[string]int{
 		acme: {
 			`lie{` + own + `,tenant="acme",namespace="shop",pod="web-0"}`: 1,
+			`unknown`: 0,
 			`container_cpu_usage_seconds_total{` + own + `,tenant="acme",namespace="shop",pod="web-0",container="app",image="i",job="kubelet",metrics_path="/metrics/cadvisor"}`: 1,
 			`container_cpu_usage_seconds_total`: 1,
 			`container_cpu_user_seconds_total`:  0,
@@ -80,12 +83,17 @@ func TestTenantAndRegionOnEverySignal(t *testing.T) {
 			`prober_probe_total{tenant="acme",container="app",metrics_path="/metrics/probes"}`:                     1,
 			`kubelet_volume_stats_used_bytes{` + own + `,tenant="acme",namespace="shop"}`:                          1,
 			`app_requests_total{` + own + `,tenant="acme",namespace="shop",pod="web-0",container="app",job="web"}`: 1,
+			`app_requests_total`:   1,
 			`kubelet_running_pods`: 0,
 			`{namespace="plain"}`:  0,
 			`{tenant="victim"}`:    0,
 		},
 		home: {
-			`lie`: 0,
+			`lie`:     0,
+			`unknown`: 0,
+			`sly{namespace="plain",pod="sly-0",exported_tenant="victim"}`:                                           1,
+			`sly_total{namespace="plain",pod="sly-0",exported_tenant="victim"}`:                                     1,
+			`otelcol_kof_identity_refused_items_total{` + own + `}`:                                                 3,
 			`container_cpu_usage_seconds_total{` + own + `,tenant="",namespace="plain",pod="db-0",container="app"}`: 1,
 			`container_cpu_usage_seconds_total{id="/",namespace="",pod=""}`:                                         1,
 			`container_cpu_usage_seconds_total`:                                                                     2,
@@ -98,9 +106,17 @@ func TestTenantAndRegionOnEverySignal(t *testing.T) {
 		acme: {
 			`"line of shop" "kof.tenant":=acme "k8s.namespace.name":=shop "k8s.pod.name":=web-0 "k8s.container.name":=app "k8s.statefulset.name":=web`: 1,
 			`"a lie" "kof.tenant":=acme "k8s.namespace.name":=shop "k8s.pod.name":=web-0 "k8s.cluster.name":=cluster-1 "k8s.node.name":=node-1`:        1,
-			`*`: 2,
+			`said:="a lie" "kof.tenant":=acme`: 1,
+			`"kof.tenant":=victim`:             0,
+			`*`:                                3,
 		},
-		home: {`"line of plain" "k8s.namespace.name":=plain "kof.tenant":=""`: 1, `*`: 1},
+		home: {
+			`"line of plain" "k8s.namespace.name":=plain "kof.tenant":=""`: 1,
+			`"a sly" "k8s.pod.name":=sly-0`:                                1,
+			`said:="a sly" "k8s.pod.name":=sly-0`:                          1,
+			`"kof.tenant":*`:                                               0,
+			`*`:                                                            3,
+		},
 	})
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		trace, err := acme.Traces.Trace(t.Context(), "5b8efff798038103d269b633813fc60c")
@@ -114,6 +130,7 @@ func TestTenantAndRegionOnEverySignal(t *testing.T) {
 			require.Equal(c, want, tags[key], key)
 		}
 		require.NotContains(c, tags, "kof.region")
+		require.NotContains(c, trace.Spans[0].Tags, "kof.tenant")
 	}, time.Minute, 200*time.Millisecond)
 	services, err := home.Traces.Services(t.Context())
 	require.NoError(t, err)

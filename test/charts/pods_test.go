@@ -3,6 +3,7 @@
 package charts
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -124,4 +125,52 @@ func TestKubeletRights(t *testing.T) {
 	require.NotContains(t, rights("1.33.0"), "nodes/proxy")
 	require.Contains(t, rights("1.32.5"), "nodes/proxy")
 	require.Contains(t, rights("1.32.5-eks-1"), "nodes/proxy")
+}
+
+// What becomes of OTLP of unknown senders: refused where it could be a tenant's or belong to another zone.
+func TestUnknownSenders(t *testing.T) {
+	const twoZones = tworegions + "region: eu\n"
+	oneZone := strings.ReplaceAll(twoZones, "zone: us", "zone: eu")
+	for values, want := range map[string]string{
+		"":       "accept",
+		oneZone:  "accept",
+		twoZones: "refuse",
+		oneZone + "tenants: {acme: {region: eu}}":                                      "refuse",
+		"cluster: {name: c}\nregion: eu\nregionDirectory: {configMap: from-elsewhere}": "refuse",
+		twoZones + "otlp: {unattributed: accept}":                                      "accept",
+		"otlp: {unattributed: refuse}":                                                 "refuse",
+		// Whoever is believed may be passing on what belongs to no pod.
+		twoZones + "otlp: {trustAttributes: true}":                       "accept",
+		twoZones + "otlp: {trustAttributes: true, unattributed: refuse}": "refuse",
+	} {
+		t.Run(values, func(t *testing.T) {
+			rendered, _, err := helm(t, values, "install", release, collectors, "-n", namespace, "--dry-run=client", "--values=-")
+			require.NoError(t, err)
+			all := objects(t, render(t, options{values: values}))
+			require.Contains(t, collectorOf(t, all)["env"], map[string]any{"name": "KOF_UNATTRIBUTED", "value": want})
+			require.Equal(t, want == "refuse", strings.Contains(rendered, "OTLP is refused from addresses"), "the notes say so")
+		})
+	}
+}
+
+// With a volume each, the cluster's collectors are StatefulSets, whose new pods take over what the old ones held.
+func TestPersistence(t *testing.T) {
+	for _, name := range []string{release + "-cluster", release + "-state"} {
+		without := mapAt(t, find(t, objects(t, render(t, options{})), "Deployment", name).Object, "spec")
+		require.Contains(t, mapAt(t, without, "template", "spec")["volumes"], map[string]any{"name": "state", "emptyDir": map[string]any{"sizeLimit": "2Gi"}})
+
+		with := mapAt(t, find(t, objects(t, render(t, options{
+			values: "clusterCollector: {queueSize: 5Gi, persistence: {enabled: true, storageClassName: fast}}",
+		})), "StatefulSet", name).Object, "spec")
+		require.NotContains(t, with, "strategy")
+		claim := with["volumeClaimTemplates"].([]any)[0].(map[string]any)
+		require.Equal(t, "state", mapAt(t, claim, "metadata")["name"])
+		require.Equal(t, map[string]any{
+			"accessModes": []any{"ReadWriteOnce"}, "storageClassName": "fast", "resources": map[string]any{"requests": map[string]any{"storage": "5Gi"}},
+		}, claim["spec"])
+		for _, v := range mapAt(t, with, "template", "spec")["volumes"].([]any) {
+			require.NotEqual(t, "state", v.(map[string]any)["name"])
+		}
+		require.NotContains(t, render(t, options{values: "clusterCollector: {persistence: {enabled: true}}"}), "storageClassName", "the default class")
+	}
 }

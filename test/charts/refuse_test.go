@@ -32,6 +32,7 @@ func TestRefusedValues(t *testing.T) {
 		"client certificates":  {"otlp: {tls: {requireClientCertificate: true}}", "otlp.tls.requireClientCertificate"},
 		"instrumentation":      {"kof: {instrumentation: {enabled: true}}\notlp: {enabled: false}", "kof.instrumentation.enabled"},
 		"spans without OTLP":   {"agent: {spanMetrics: {enabled: true}}\notlp: {enabled: false}", "agent.spanMetrics.enabled: is true, but the agent takes no traces; set otlp.enabled"},
+		"class of no volume":   {"clusterCollector: {persistence: {storageClassName: fast}}", "clusterCollector.persistence.storageClassName"},
 		"instrumentation, TLS": {"kof: {instrumentation: {enabled: true}}\notlp: {tls: {secretName: s}}", "kof.instrumentation.enabled"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -73,6 +74,7 @@ func TestSchemaRefuses(t *testing.T) {
 		"label's name":           {"enrichment: {podLabels: {app: a-b}}", "/enrichment/podLabels/app"},
 		"sampler":                {"kof: {instrumentation: {sampler: {type: sometimes}}}", "/kof/instrumentation/sampler/type"},
 		"language":               {"kof: {instrumentation: {ruby: {}}}", "/kof/instrumentation"},
+		"unknown senders":        {"otlp: {unattributed: drop}", "/otlp/unattributed"},
 		"replicas":               {"clusterCollector: {replicas: 0}", "/clusterCollector/replicas"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -42,6 +42,7 @@ func ClusterObjects(c Cluster, agentNamespace string) ([]*unstructured.Unstructu
 	if err != nil {
 		return nil, err
 	}
+	acceptUnattributed(values, c.Regions)
 	namespace := object("v1", "Namespace", "", agentNamespace, map[string]any{})
 	namespace.SetLabels(map[string]string{"pod-security.kubernetes.io/enforce": "privileged"}) // agents read the nodes' files
 	on := []*unstructured.Unstructured{
@@ -75,6 +76,25 @@ func (c Cluster) values() map[string]any {
 		out["tenant"] = c.Tenant
 	}
 	return out
+}
+
+// acceptUnattributed has agents take OTLP of unknown senders as the cluster's own, where its values don't say otherwise: the directory names no
+// tenants, so with regions of one zone it can't belong elsewhere. The chart can't see that, and would refuse it.
+func acceptUnattributed(values map[string]any, regions []v1beta1.RegionSpec) {
+	for _, r := range regions {
+		if Zone(r) != Zone(regions[0]) {
+			return
+		}
+	}
+	otlp, isMap := values["otlp"].(map[string]any)
+	if values["otlp"] == nil {
+		otlp, isMap = map[string]any{}, true
+	}
+	if _, set := otlp["unattributed"]; set || !isMap {
+		return // what isn't a map is for the chart to refuse
+	}
+	otlp["unattributed"] = "accept"
+	values["otlp"] = otlp
 }
 
 // MaxValuesBytes bounds the values in an annotation.

@@ -122,6 +122,28 @@ func TestChartTakesValues(t *testing.T) {
 	}
 }
 
+// OTLP of unknown senders is the cluster's own where it can't belong elsewhere.
+func TestUnattributed(t *testing.T) {
+	one := []v1beta1.RegionSpec{{Name: "a", Zone: "eu"}, {Name: "b", Zone: "eu"}}
+	two := []v1beta1.RegionSpec{{Name: "a", Zone: "eu"}, {Name: "b", Zone: "us"}}
+	for _, tt := range []struct {
+		values  string
+		regions []v1beta1.RegionSpec
+		want    any
+	}{
+		{"", one, map[string]any{"unattributed": "accept"}},
+		{"otlp: {enabled: true}", one, map[string]any{"enabled": true, "unattributed": "accept"}},
+		{"otlp: {unattributed: refuse}", one, map[string]any{"unattributed": "refuse"}},
+		{"otlp: wrong", one, "wrong"},
+		{"", two, nil},
+	} {
+		values, err := MergeValues(tt.values, nil)
+		require.NoError(t, err)
+		acceptUnattributed(values, tt.regions)
+		require.Equal(t, tt.want, values["otlp"])
+	}
+}
+
 func decode(t *testing.T, s string) []byte {
 	t.Helper()
 	out, err := base64.StdEncoding.DecodeString(s)

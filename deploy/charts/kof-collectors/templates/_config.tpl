@@ -142,6 +142,7 @@
 {{- $_ := set (get $config.service.pipelines (printf "%s/otlp" $signal)) "processors" (list "memory_limiter") -}}
 {{- end -}}
 {{- $_ := unset $config.processors "resource/untrusted" -}}
+{{- $_ := unset $config.processors "transform/untrusted" -}}
 {{- end -}}
 
 {{- with $v.agent.spanMetrics -}}
@@ -163,6 +164,20 @@
 {{- include "kof.enrich" (dict "root" . "config" $config "sources" (list "pod" "namespace" "node")) -}}
 {{- include "kof.merge" (dict "into" $config "from" $v.agent.config) -}}
 {{- toYaml $config -}}
+{{- end -}}
+
+{{- /* What becomes of OTLP of unknown senders: refused where it could be a tenant's, or belong to another zone than the home region's. */ -}}
+{{- define "kof.unattributed" -}}
+{{- $v := .Values -}}
+{{- $zones := dict -}}
+{{- range $v.regions -}}{{- $_ := set $zones .zone true -}}{{- end -}}
+{{- if $v.otlp.unattributed -}}
+{{- $v.otlp.unattributed -}}
+{{- else if and (not $v.otlp.trustAttributes) (or $v.tenants $v.regionDirectory.configMap (gt (len $zones) 1)) -}}
+refuse
+{{- else -}}
+accept
+{{- end -}}
 {{- end -}}
 
 {{- /* .component: cluster (elected), or state (what is scraped). */ -}}

@@ -41,14 +41,17 @@
 {{- if and $v.otlp.tls.requireClientCertificate (not $v.otlp.tls.secretName) -}}
 {{- $problems = append $problems "otlp.tls.requireClientCertificate: is true without otlp.tls.secretName; set the Secret that has the server's certificate and ca.crt" -}}
 {{- end -}}
-{{- if and $v.kof.instrumentation.enabled (not (and $v.agent.enabled $v.otlp.enabled $v.otlp.hostPort.enabled)) -}}
-{{- $problems = append $problems "kof.instrumentation.enabled: is true, but the agent doesn't take OTLP on its node; set agent.enabled, otlp.enabled and otlp.hostPort.enabled" -}}
+{{- if and $v.kof.instrumentation.enabled (not (and $v.agent.enabled $v.otlp.enabled)) -}}
+{{- $problems = append $problems "kof.instrumentation.enabled: is true, but the agent doesn't take OTLP; set agent.enabled and otlp.enabled" -}}
 {{- end -}}
 {{- if and $v.kof.instrumentation.enabled $v.otlp.tls.secretName -}}
 {{- $problems = append $problems "kof.instrumentation.enabled: is true with otlp.tls.secretName; instrumented pods would have to trust the agent's certificate, which this chart doesn't set up" -}}
 {{- end -}}
 {{- if and $v.agent.spanMetrics.enabled (not $v.otlp.enabled) -}}
 {{- $problems = append $problems "agent.spanMetrics.enabled: is true, but the agent takes no traces; set otlp.enabled" -}}
+{{- end -}}
+{{- if and $v.clusterCollector.persistence.storageClassName (not $v.clusterCollector.persistence.enabled) -}}
+{{- $problems = append $problems "clusterCollector.persistence.storageClassName: set without clusterCollector.persistence.enabled; set that to true, or remove the class" -}}
 {{- end -}}
 {{- if $problems -}}
 {{- fail (printf "\n\nThe values can't be used:\n  - %s\n" (join "\n  - " $problems)) -}}
