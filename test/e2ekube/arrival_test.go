@@ -21,7 +21,7 @@ func testArrival(t *testing.T, w *world) {
 	for ns, name := range map[string]string{homeNamespace: homeRegion, tenantNamespace: tenantRegion} {
 		t.Run(ns, func(t *testing.T) {
 			t.Parallel()
-			a := w.start(t, ns, "arrival", "-lines=500", "-rate=100", "-spans=100", "-points=50")
+			a := w.startPod(t, ns, "arrival", withProxy, "-lines=500", "-rate=100", "-spans=100", "-points=50")
 			s := a.done(t, lines, spans, points)
 			pod, ok := a.pod(t)
 			require.True(t, ok)

@@ -54,15 +54,6 @@ func testAgentKilled(t *testing.T, w *world) {
 	})
 }
 
-// testAgentDeleted deletes the agent's pod without any grace.
-func testAgentDeleted(t *testing.T, w *world) {
-	w.disturb(t, "agent-deleted", func() {
-		agent := w.agent(t)
-		require.NoError(t, w.deleteNow(t, agent))
-		w.waitAgent(t, agent)
-	})
-}
-
 func (w *world) deleteNow(t *testing.T, a agent) error {
 	none := int64(0)
 	return w.cluster.Client.CoreV1().Pods(namespace).Delete(t.Context(), a.pod, metav1.DeleteOptions{GracePeriodSeconds: &none})
@@ -95,20 +86,28 @@ func testOutage(t *testing.T, w *world) {
 	b.delete(t)
 }
 
-// testRollingUpdate updates the agent while its queues hold what the home region's backends don't take.
+// testRollingUpdate updates the agent and the cluster's collectors while their queues hold what the home region's backends don't take.
 func testRollingUpdate(t *testing.T, w *world) {
 	a := w.start(t, homeNamespace, "updated", "-lines=40000", "-rate=1000", "-length=400", "-spans=300", "-points=300")
-	a.done(t, 500, 10, 10)
+	first := a.done(t, 500, 10, 10)
 	home := w.regions[homeRegion]
 	home.set(t, faultproxy.Fault{Kind: faultproxy.Answer, Status: 503})
+	start := time.Now()
+	w.tellEvents(t, first.Run, 0, 50)
 	a.done(t, 20_000, 100, 100)
 	before := w.agent(t)
-	w.helmUpgrade(t, "agent.podAnnotations.updated="+time.Now().Format("15-04-05"))
+	end := time.Now()
+	at := "updated=" + end.Format("15-04-05")
+	w.helmUpgrade(t, "agent.podAnnotations."+at, "clusterCollector.podAnnotations."+at)
 	after := w.waitAgent(t, before)
 	require.NotEqual(t, before.pod, after.pod, "the update made a new pod")
+	w.tellEvents(t, first.Run, 50, 60)
 	s := a.done(t, 40_000, 300, 300)
 	require.NotEmpty(t, home.lines(t, s.Run).missing(s.Lines), "the queue had to be full of it")
+	require.Empty(t, home.events(t, s.Run), "the outage is one for the cluster's collectors too")
 	home.set(t, faultproxy.Fault{})
 	w.requireArrived(t, homeRegion, s)
+	w.requireEvents(t, home, s.Run, 60)
+	requireState(t, home, start, end)
 	a.delete(t)
 }

@@ -13,6 +13,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// part is one of the tests on an installation.
+type part struct {
+	name string
+	test func(*testing.T, *world)
+}
+
 // TestKubernetes is one test, as a cluster is dear; its parts build on the same installation, each with workloads of its own.
 func TestKubernetes(t *testing.T) {
 	if testing.Short() {
@@ -20,22 +26,32 @@ func TestKubernetes(t *testing.T) {
 	}
 	kube.NeedT(t)
 	w := newWorld(t, kube.KubeletOptions{ContainerLogMaxSize: "256Ki", ContainerLogMaxFiles: 5, ContainerLogMonitorInterval: 3 * time.Second})
-	w.install(t)
-	for _, part := range []struct {
-		name string
-		test func(*testing.T, *world)
-	}{
-		{"idle", testIdle},
-		{"arrival", testArrival},
+	w.installOperator(t)
+	w.install(t, "kof.instrumentation.enabled=true")
+	t.Run("idle", func(t *testing.T) { testIdle(t, w) })
+	// They mostly wait, and disturb nothing but workloads of their own.
+	t.Run("undisturbed", func(t *testing.T) {
+		for _, p := range []part{
+			{"arrival", testArrival},
+			{"state of the cluster", testClusterState},
+			{"instrumentation", testInstrumentation},
+			{"pod delete", testPodDelete},
+			{"container restart", testContainerRestart},
+			{"log rotation", testLogRotation},
+		} {
+			t.Run(p.name, func(t *testing.T) {
+				t.Parallel()
+				p.test(t, w)
+			})
+		}
+	})
+	for _, p := range []part{
 		{"node and kubelet metrics", testNodeMetrics},
-		{"pod delete", testPodDelete},
-		{"container restart", testContainerRestart},
-		{"log rotation", testLogRotation},
 		{"agent killed", testAgentKilled},
-		{"agent deleted", testAgentDeleted},
+		{"agent deleted, addresses masqueraded", testAgentDeleted},
 		{"backend outage", testOutage},
-		{"rolling update with a full queue", testRollingUpdate},
+		{"rolling update with full queues", testRollingUpdate},
 	} {
-		t.Run(part.name, func(t *testing.T) { part.test(t, w) })
+		t.Run(p.name, func(t *testing.T) { p.test(t, w) })
 	}
 }

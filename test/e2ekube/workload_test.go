@@ -38,6 +38,12 @@ type app struct {
 // start starts a workload and waits until it runs.
 func (w *world) start(t *testing.T, ns, name string, args ...string) *app {
 	t.Helper()
+	return w.startPod(t, ns, name, func(*corev1.PodSpec) {}, args...)
+}
+
+// startPod does the same with a pod that was changed.
+func (w *world) startPod(t *testing.T, ns, name string, change func(*corev1.PodSpec), args ...string) *app {
+	t.Helper()
 	labels := map[string]string{"app": name}
 	grace := int64(20)
 	replicas := int32(1)
@@ -57,6 +63,7 @@ func (w *world) start(t *testing.T, ns, name string, args ...string) *app {
 			}},
 		},
 	}
+	change(&pod.Spec)
 	_, err := w.cluster.Client.AppsV1().Deployments(ns).Create(t.Context(), &appsv1.Deployment{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
 		Spec:       appsv1.DeploymentSpec{Replicas: &replicas, Selector: &metav1.LabelSelector{MatchLabels: labels}, Template: pod},
@@ -116,6 +123,13 @@ func (a *app) waitState(t *testing.T, far func(state) bool) state {
 func (a *app) done(t *testing.T, lines, spans, points int64) state {
 	t.Helper()
 	return a.waitState(t, func(s state) bool { return s.Lines >= lines && s.Spans >= spans && s.Points >= points })
+}
+
+// withProxy puts a container before the workload's, with a port of its own: not the one that the pod's annotation names.
+func withProxy(pod *corev1.PodSpec) {
+	proxy := pod.Containers[0]
+	proxy.Name, proxy.Args, proxy.Ports = "proxy", []string{"-listen=:8081"}, []corev1.ContainerPort{{ContainerPort: 8081}}
+	pod.Containers = []corev1.Container{proxy, pod.Containers[0]}
 }
 
 func (a *app) delete(t *testing.T) {

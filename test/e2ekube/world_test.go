@@ -5,20 +5,24 @@ package e2ekube
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/k0rdent/kof/test/backends"
 	"github.com/k0rdent/kof/test/faultproxy"
 	"github.com/k0rdent/kof/test/kube"
+	"github.com/k0rdent/kof/test/toolcache"
 )
 
 const (
@@ -30,11 +34,16 @@ const (
 	clusterName    = "e2e"
 	collectorImage = "localhost/kof/kof-otelcol"
 	workloadImage  = "localhost/kof/workload"
+	stateImage     = "localhost/kof/kube-state-metrics"
 	imageTag       = "test"
 
 	homeRegion, tenantRegion       = "eu-west-1", "us-east-1"
 	homeNamespace, tenantNamespace = "shop", "acme-apps"
 	tenant                         = "acme"
+
+	// collectorPods is how many pods of the cluster's collectors there are: an elected pair, and one that scrapes.
+	collectorPods = 3
+	storageClass  = "by-hand"
 
 	scrapeInterval = 5 * time.Second
 	installTimeout = 4 * time.Minute
@@ -44,7 +53,8 @@ const (
 type world struct {
 	cluster *kube.Cluster
 	regions map[string]*region
-	values  string // path
+	values  string   // path
+	set     []string // values beside them
 	ready   time.Time
 }
 
@@ -61,9 +71,12 @@ func newWorld(t *testing.T, kubelet kube.KubeletOptions) *world {
 	for _, name := range []string{homeRegion, tenantRegion} {
 		w.regions[name] = w.startRegion(t, name)
 	}
+	stateMetrics, err := toolcache.Binary(t.Context(), "kube-state-metrics", os.Stderr)
+	require.NoError(t, err)
 	for name, image := range map[string]kube.Image{
 		collectorImage: {Files: map[string]string{"/kof-otelcol": absolute(t, collector)}, Entrypoint: []string{"/kof-otelcol"}},
 		workloadImage:  {Files: map[string]string{"/workload": buildWorkload(t)}, Entrypoint: []string{"/workload"}, User: "65532:65532"},
+		stateImage:     {Files: map[string]string{"/kube-state-metrics": stateMetrics}, Entrypoint: []string{"/kube-state-metrics"}},
 	} {
 		require.NoError(t, w.cluster.LoadImage(t.Context(), name+":"+imageTag, image))
 	}
@@ -75,7 +88,25 @@ func newWorld(t *testing.T, kubelet kube.KubeletOptions) *world {
 		}, metav1.CreateOptions{})
 		require.NoError(t, err)
 	}
+	w.makeVolumes(t)
 	return w
+}
+
+// makeVolumes makes what a StorageClass would make for the cluster's collectors: here are folders of the node.
+func (w *world) makeVolumes(t *testing.T) {
+	for i := range collectorPods {
+		path := fmt.Sprintf("/var/lib/volumes/%d", i)
+		_, err := w.cluster.Exec(t.Context(), nil, "mkdir", "-p", "-m", "0777", path)
+		require.NoError(t, err)
+		_, err = w.cluster.Client.CoreV1().PersistentVolumes().Create(t.Context(), &corev1.PersistentVolume{
+			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("state-%d", i)},
+			Spec: corev1.PersistentVolumeSpec{
+				Capacity: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("2Gi")}, AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+				StorageClassName: storageClass, PersistentVolumeSource: corev1.PersistentVolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: path}},
+			},
+		}, metav1.CreateOptions{})
+		require.NoError(t, err)
+	}
 }
 
 func (w *world) startRegion(t *testing.T, name string) *region {
@@ -108,8 +139,8 @@ func (r *region) set(t *testing.T, f faultproxy.Fault) {
 	}
 }
 
-// install installs the chart as its README says, and waits until all is ready.
-func (w *world) install(t *testing.T) {
+// install installs the chart as its README says, with some values more, and waits until all is ready.
+func (w *world) install(t *testing.T, set ...string) {
 	regions := map[string]any{}
 	for name, r := range w.regions {
 		regions[name] = r.endpoints
@@ -120,13 +151,15 @@ func (w *world) install(t *testing.T) {
 		"regions":          regions,
 		"tenants":          map[string]any{tenant: map[string]any{"region": tenantRegion}},
 		"image":            map[string]any{"repository": collectorImage, "tag": imageTag, "pullPolicy": "Never"},
+		"kubeStateMetrics": map[string]any{"image": map[string]any{"repository": stateImage, "tag": imageTag, "pullPolicy": "Never"}},
+		"clusterCollector": map[string]any{"persistence": map[string]any{"enabled": true, "storageClassName": storageClass}},
 		"scrapeInterval":   scrapeInterval.String(),
-		"kubeStateMetrics": map[string]any{"enabled": false}, // no image of it can be had here
 	})
 	require.NoError(t, err)
 	w.values = filepath.Join(t.TempDir(), "values.yaml")
 	require.NoError(t, os.WriteFile(w.values, values, 0o600))
 	start := time.Now()
+	w.set = set
 	w.helmUpgrade(t)
 	w.ready = time.Now()
 	t.Logf("chart installed and ready in %.1f s", time.Since(start).Seconds())
@@ -136,7 +169,7 @@ func (w *world) helmUpgrade(t *testing.T, set ...string) {
 	t.Helper()
 	args := []string{"upgrade", "--install", release, absolute(t, chart), "--namespace=" + namespace, "--values=" + w.values,
 		"--wait", "--timeout=" + installTimeout.String()}
-	for _, s := range set {
+	for _, s := range slices.Concat(w.set, set) {
 		args = append(args, "--set="+s)
 	}
 	out, err := w.cluster.Exec(t.Context(), nil, "helm", args...)

@@ -75,6 +75,7 @@ var known = []Tool{
 	{Name: "node_exporter", Module: "tools/nodeexporter", Package: "github.com/prometheus/node_exporter", ColdCPU: 45},
 	{Name: "promtool", Module: "tools/prometheus", Package: "github.com/prometheus/prometheus/cmd/promtool", Tags: []string{"remove_all_sd"}, ColdCPU: 200},
 	{Name: "kube-state-metrics", Module: "tools/kube-state-metrics", Package: "k8s.io/kube-state-metrics/v2", ColdCPU: 120},
+	{Name: "opentelemetry-operator", Module: "tools/opentelemetry-operator", Package: "github.com/open-telemetry/opentelemetry-operator", ColdCPU: 290},
 	{Name: "coredns", Module: "tools/coredns", Package: "github.com/k0rdent/kof/tools/coredns", ColdCPU: 140},
 	{Name: "kubernetes-node", Module: "tools/kubernetes-node", Package: "github.com/k0rdent/kof/tools/kubernetes-node", ColdCPU: 15},
 	{Name: "helm", Module: "tools/helm", Package: "helm.sh/helm/v4/cmd/helm", ColdCPU: 300},
