@@ -10,14 +10,18 @@ import (
 	"github.com/prometheus/prometheus/model/relabel"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
+
+	"github.com/k0rdent/kof/internal/podtargets"
 )
 
-// TestAgentScrapesAnnotatedPods runs what the Kubernetes discovery says of a pod through the relabelling of agent.yaml.
+// TestAgentScrapesAnnotatedPods runs what the discovery says of a pod through the relabelling of agent.yaml.
 func TestAgentScrapesAnnotatedPods(t *testing.T) {
 	config := load(t, roles(t)[0])
 	receiver := config.Receivers[component.MustNewID("prometheus")].(*prometheusreceiver.Config)
 	pods := receiver.PrometheusConfig.ScrapeConfigs[0]
 	require.Equal(t, "pods", pods.JobName)
+	// It sees to the annotated port.
+	require.IsType(t, &podtargets.SDConfig{}, pods.ServiceDiscoveryConfigs[0])
 
 	const (
 		scrape = "__meta_kubernetes_pod_annotation_prometheus_io_scrape"
@@ -38,12 +42,8 @@ func TestAgentScrapesAnnotatedPods(t *testing.T) {
 		{"finished", map[string]string{scrape: "true", "__meta_kubernetes_pod_phase": "Succeeded"}, nil},
 		{"init container", map[string]string{scrape: "true", "__meta_kubernetes_pod_container_init": "true"}, nil},
 		{"bare pod", map[string]string{scrape: "true"}, &result{"10.1.2.3:8080", "/metrics", "http", "pods", ""}},
-		{"path, port and scheme", map[string]string{scrape: "true", port: "9090", path: "/m?x=1", scheme: "https"},
-			&result{"10.1.2.3:9090", "/m?x=1", "https", "pods", ""}},
-		{"no port declared", map[string]string{scrape: "true", "__address__": "10.1.2.3", port: "9090"},
-			&result{"10.1.2.3:9090", "/metrics", "http", "pods", ""}},
-		{"IPv6", map[string]string{scrape: "true", "__address__": "[fd00::7]:8080", port: "9090"},
-			&result{"[fd00::7]:9090", "/metrics", "http", "pods", ""}},
+		{"path and scheme", map[string]string{scrape: "true", path: "/m?x=1", scheme: "https"},
+			&result{"10.1.2.3:8080", "/m?x=1", "https", "pods", ""}},
 		{"bad annotations", map[string]string{scrape: "true", port: "metrics", scheme: "file"},
 			&result{"10.1.2.3:8080", "/metrics", "http", "pods", ""}},
 		{"Deployment", map[string]string{scrape: "true", kind: "ReplicaSet", name: "web-shop-6c45f8d6f6"},
