@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/k0rdent/kof/test/promxyconfig"
 	"github.com/k0rdent/kof/test/toolcache"
@@ -54,6 +55,20 @@ promxy:
 	require.Equal(t, "/vm/select/0/prometheus", mapAt(t, find(t, all, "PromxyServerGroup", "here").Object, "spec")["pathPrefix"])
 }
 
+// alertFiles returns the files of alerts: those that vmalert reads itself, and those that kof-operator merges.
+func alertFiles(t *testing.T, all []*unstructured.Unstructured) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	for _, o := range all {
+		if o.GetKind() == "ConfigMap" && (o.GetName() == "kof-mothership-vmalert" || o.GetName() == "kof-mothership-alerts") {
+			for name, text := range mapAt(t, o.Object, "data") {
+				out[name] = text.(string)
+			}
+		}
+	}
+	return out
+}
+
 // TestAlertingRules has the real vmalert check the rules of each example.
 func TestAlertingRules(t *testing.T) {
 	vmalert, err := toolcache.Binary(t.Context(), "vmalert", os.Stderr)
@@ -69,9 +84,12 @@ func TestAlertingRules(t *testing.T) {
 	for _, name := range examplesOf(t, "kof-mothership") {
 		t.Run(name, func(t *testing.T) {
 			all := objects(t, render(t, exampleOf("kof-mothership", name)))
-			rules := mapAt(t, find(t, all, "ConfigMap", "kof-mothership-vmalert").Object, "data")["rules.yaml"].(string)
-			out, err := check(t, rules)
-			require.NoError(t, err, out)
+			var rules string
+			for _, file := range alertFiles(t, all) {
+				out, err := check(t, file)
+				require.NoError(t, err, out)
+				rules += file
+			}
 			if name == "everything" {
 				require.Equal(t, 2, strings.Count(rules, "alert: NodeNotReady"), "one name, two severities")
 				require.NotContains(t, rules, "NodeLoadHigh", "a rule that is switched off")
@@ -90,8 +108,7 @@ func TestAlertingRules(t *testing.T) {
 		}
 	}
 	all := objects(t, render(t, options{chart: "kof-mothership", values: "alerting: {groups: {kof-nodes: {rules: {NodeNotReady: {for: 5m, labels: {team: platform}}}}}}"}))
-	text := mapAt(t, find(t, all, "ConfigMap", "kof-mothership-vmalert").Object, "data")["rules.yaml"].(string)
-	require.NoError(t, yaml.Unmarshal([]byte(text), &changed))
+	require.NoError(t, yaml.Unmarshal([]byte(alertFiles(t, all)["kof-nodes.yaml"]), &changed))
 	found := false
 	for _, g := range changed.Groups {
 		for _, r := range g.Rules {

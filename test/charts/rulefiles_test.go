@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/k0rdent/kof/internal/operator/controller"
 	"github.com/k0rdent/kof/internal/operator/rules"
 	"github.com/k0rdent/kof/test/backends"
 )
@@ -56,11 +57,18 @@ func TestOperatorRulesReachVMAlert(t *testing.T) {
 		"http://kof-mothership-promxy.kof.svc:8082", store.URL, "-notifier.url=http://kof-mothership-alertmanager.kof.svc:9093", "-notifier.blackhole",
 		"-evaluationInterval=1m", "-evaluationInterval=1s", ":8880", address)...)
 	found := func(text string) bool { return strings.Contains(get(t, "http://"+address+"/api/v1/rules"), text) }
-	require.True(t, found("NodeNotReady"), "of the chart")
+	require.True(t, found("Watchdog"), "of the chart, without the operator")
 	require.False(t, found("OfOperator"))
+	alerts := find(t, all, "ConfigMap", "kof-mothership-alerts")
+	require.Contains(t, alerts.GetLabels(), controller.LabelRules)
+	files := map[string]string{}
+	for name, text := range mapAt(t, alerts.Object, "data") {
+		files[name] = text.(string)
+	}
 
 	merged := func(threshold int) map[string]string {
 		got := rules.Merge([]rules.Source{
+			{Name: alerts.GetName(), Files: files},
 			{Name: "all", Files: map[string]string{"any-name": fmt.Sprintf("groups: [{name: own, interval: 1s, rules: [{alert: OfOperator, expr: 'queue_length > %d'}]}]", threshold)}},
 			{Name: "shop", Cluster: "shop", Files: map[string]string{"rules.yaml": "groups: [{name: own, interval: 1s, rules: [{alert: OfOperator, expr: queue_length > 1}]}]"}},
 		}, nil)
@@ -73,7 +81,8 @@ func TestOperatorRulesReachVMAlert(t *testing.T) {
 		post(t, store.URL+"/api/v1/import/prometheus", fmt.Sprintf("queue_length{cluster=\"shop\"} 5 %d\nqueue_length{cluster=\"other\"} 50 %d\n", now, now))
 		return firing(t, address, "shop") && !firing(t, address, "other")
 	}, time.Minute, 200*time.Millisecond, "for one cluster")
-	require.True(t, found("NodeNotReady"), "the chart's stay")
+	require.True(t, found("NodeNotReady"), "of the chart, by the operator")
+	require.True(t, found("Watchdog"), "the chart's own stay")
 	configMapVolume(t, operator, merged(10))
 	require.Eventually(t, func() bool { return firing(t, address, "other") }, time.Minute, 200*time.Millisecond, "a change is read")
 }

@@ -73,13 +73,15 @@ func rendered(t *testing.T, chart, set string) []rule {
 			Data map[string]string
 		}
 		require.NoError(t, yaml.Unmarshal([]byte(document), &object))
-		if object.Kind != "ConfigMap" || object.Data["rules.yaml"] == "" {
-			continue
-		}
-		var file struct{ Groups []struct{ Rules []rule } }
-		require.NoError(t, yaml.Unmarshal([]byte(object.Data["rules.yaml"]), &file))
-		for _, g := range file.Groups {
-			out = append(out, g.Rules...)
+		for _, text := range object.Data {
+			if object.Kind != "ConfigMap" || !strings.HasPrefix(text, "groups:") {
+				continue
+			}
+			var file struct{ Groups []struct{ Rules []rule } }
+			require.NoError(t, yaml.Unmarshal([]byte(text), &file))
+			for _, g := range file.Groups {
+				out = append(out, g.Rules...)
+			}
 		}
 	}
 	require.NotEmpty(t, out, chart)

@@ -48,8 +48,8 @@ func run(t *testing.T, dir, tool string, args ...string) (stdout, stderr string,
 	return out.String(), errs.String(), err
 }
 
-// render returns the rules that a chart gives to vmalert, in Prometheus' format.
-func render(t *testing.T, chart, configMap string, set ...string) string {
+// render returns the rules that a chart gives to vmalert, some of them by way of kof-operator, as one file in Prometheus' format.
+func render(t *testing.T, chart string, set ...string) string {
 	t.Helper()
 	args := []string{"template", chart, filepath.Join(root, "deploy", "charts", chart)}
 	for _, s := range set {
@@ -57,26 +57,35 @@ func render(t *testing.T, chart, configMap string, set ...string) string {
 	}
 	stdout, stderr, err := run(t, "", "helm", args...)
 	require.NoError(t, err, stderr)
+	type file struct {
+		Groups []map[string]any `yaml:"groups"`
+	}
+	var all file
 	for _, document := range strings.Split("\n"+stdout, "\n---\n") {
 		var object struct {
-			Kind     string
-			Metadata struct{ Name string }
-			Data     map[string]string
+			Kind string
+			Data map[string]string
 		}
 		require.NoError(t, yaml.Unmarshal([]byte(document), &object))
-		if object.Kind == "ConfigMap" && object.Metadata.Name == configMap {
-			return object.Data["rules.yaml"]
+		for _, text := range object.Data {
+			if object.Kind == "ConfigMap" && strings.HasPrefix(text, "groups:") {
+				var one file
+				require.NoError(t, yaml.Unmarshal([]byte(text), &one))
+				all.Groups = append(all.Groups, one.Groups...)
+			}
 		}
 	}
-	require.Fail(t, "no ConfigMap "+configMap)
-	return ""
+	require.NotEmpty(t, all.Groups, chart)
+	text, err := yaml.Marshal(all)
+	require.NoError(t, err)
+	return string(text)
 }
 
 // alerts of the management cluster, without the addresses of their pages, which would only make the tests longer.
 func alerts(t *testing.T) string {
 	t.Helper()
 	return once(t, "alerts", func() string {
-		return render(t, "kof-mothership", "kof-mothership-vmalert", "alerting.runbooks=")
+		return render(t, "kof-mothership", "alerting.runbooks=")
 	})
 }
 
@@ -84,7 +93,7 @@ func alerts(t *testing.T) string {
 func recorded(t *testing.T) string {
 	t.Helper()
 	return once(t, "recorded", func() string {
-		return render(t, "kof-storage", "kof-storage-vmalert", "form=standalone")
+		return render(t, "kof-storage", "form=standalone")
 	})
 }
 

@@ -51,7 +51,9 @@ func testBudgets(t *testing.T, op *operator) {
 	require.NotContains(t, rules(), "bad.b.budgets.yaml")
 
 	twice := configMap("twice", "shop: {amount: 5, scope: {cluster: other}}")
-	op.eventually(t, "a name is there once", func() bool { return strings.Contains(problem(twice), "found a budget of this name in shop, key b.yaml") })
+	op.eventually(t, "a name is there once", func() bool {
+		return strings.Contains(problem(twice), "found a budget of this name in shop, key b.yaml")
+	})
 
 	change(shop, "shop: {amount: 2000, scope: {}}")
 	op.eventually(t, "a change for the worse", func() bool { return strings.Contains(problem(shop), "shop.scope: found nothing") })
