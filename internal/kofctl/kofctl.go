@@ -21,7 +21,7 @@ import (
 // Run runs one command line and returns its exit code; see package command.
 func Run(ctx context.Context, args []string, out, errs io.Writer) int {
 	root := New(out, errs)
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // nil would be those of the process
 	return command.Code(root.ExecuteContext(ctx), errs)
 }
 

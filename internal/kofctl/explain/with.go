@@ -89,7 +89,7 @@ func (w *world) apply(r *Report, documents []manifest.Document) ([]v1beta1.Regio
 	set := regions.Accept(items)
 	for _, key := range touched {
 		if refused, is := set.Refused[key]; is {
-			r.Problems = append(r.Problems, fmt.Sprintf("Region %s is refused (%s): %s", key, refused.Reason, refused.Message))
+			r.Problems = append(r.Problems, fmt.Sprintf("Region %s is refused (%s): %s", key, refused.Reason, strings.ReplaceAll(refused.Message, "\n", "; ")))
 		}
 	}
 	return items, nil

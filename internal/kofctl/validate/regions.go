@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
@@ -55,7 +56,7 @@ func manifests(env *command.Env) *cobra.Command {
 			items = append(items, r)
 		}
 		for key, refused := range regions.Accept(items).Refused {
-			problems = append(problems, Problem{Line: lines[key], Message: fmt.Sprintf("Region %s would be refused (%s): %s", key, refused.Reason, refused.Message)})
+			problems = append(problems, Problem{Line: lines[key], Message: fmt.Sprintf("Region %s would be refused (%s): %s", key, refused.Reason, strings.ReplaceAll(refused.Message, "\n", "; "))})
 		}
 		slices.SortStableFunc(problems, func(a, b Problem) int { return a.Line - b.Line })
 		return problems, []string{fmt.Sprintf("%d Regions; `kofctl explain CLUSTER --with FILE` checks them beside those that are in force", len(documents))}, nil
