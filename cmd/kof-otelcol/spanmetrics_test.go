@@ -109,6 +109,7 @@ tenants: {acme: {region: us}}
 	agent.requireOwn(t, "otelcol_span_metrics_overflow_spans", names-1000)
 	agent.requireOwn(t, `otelcol_kof_region_held_items\{[^}]*region="eu"[^}]*signal="traces"[^}]*\}`, 30+names)
 	agent.requireOwn(t, `otelcol_kof_region_held_items\{[^}]*region="us"[^}]*signal="traces"[^}]*\}`, 110)
+	agent.requireOwn(t, `otelcol_kof_region_namespace_items\{[^}]*namespace="shop"[^}]*region="us"[^}]*signal="traces"[^}]*\}`, 90)
 	stop(t, syscall.SIGTERM)
 }
 
@@ -157,7 +158,7 @@ func (a *spanAgent) send(t *testing.T, tenant, service string, n, names int, suf
 	t.Helper()
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()
-	for k, v := range map[string]string{"service.name": service, "k8s.node.name": "node-1", "k8s.pod.name": service + "-x7k2p", "kof.tenant": tenant} {
+	for k, v := range map[string]string{"service.name": service, "k8s.node.name": "node-1", "k8s.namespace.name": "shop", "k8s.pod.name": service + "-x7k2p", "kof.tenant": tenant} {
 		if v != "" {
 			rs.Resource().Attributes().PutStr(k, v)
 		}

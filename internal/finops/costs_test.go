@@ -137,10 +137,9 @@ func TestCosts(t *testing.T) {
 	})
 }
 
-// A store that refuses to read so many samples at once is asked for parts of the window, and the answer is the same. VictoriaMetrics reads blocks of
-// up to 8,192 samples of a series, so that there have to be several for shorter windows to need less.
+// A store that refuses to read so many samples at once is asked for parts of the window, and the answer is the same.
 func TestWindowThatIsTooMuchIsAskedForInParts(t *testing.T) {
-	w := newWorld(t, end, 10*time.Second, "-search.maxSamplesPerQuery=140000")
+	w := newWorld(t, end, 5*time.Minute, "-search.maxSamplesPerSeries=200")
 	o := w.options(t, "namespace", "48h")
 	r, err := Costs(t.Context(), w.store, o)
 	require.NoError(t, err)

@@ -90,6 +90,11 @@ var gauges = map[string]float64{
 
 func newWorld(t *testing.T, end time.Time, step time.Duration, vmArgs ...string) *world {
 	t.Helper()
+	return newWorldOf(t, end, step, counters, gauges, vmArgs...)
+}
+
+func newWorldOf(t *testing.T, end time.Time, step time.Duration, counters, gauges map[string]float64, vmArgs ...string) *world {
+	t.Helper()
 	vm := backends.StartT(t, backends.StartVictoriaMetrics, backends.Options{ExtraArgs: vmArgs})
 	var text strings.Builder
 	const length = 72 * time.Hour

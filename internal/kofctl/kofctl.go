@@ -54,6 +54,6 @@ func New(out, errs io.Writer) *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return command.Usage(err) })
 	env := command.NewEnv(out, errs, root.PersistentFlags())
-	root.AddCommand(clusters.New(env), costs.New(env), costs.NewRightsizing(env), explain.New(env), validate.New(env))
+	root.AddCommand(clusters.New(env), costs.New(env), costs.NewRightsizing(env), costs.NewTelemetry(env), explain.New(env), validate.New(env))
 	return root
 }

@@ -36,6 +36,9 @@ type Config struct {
 	Senders int `mapstructure:"senders"`
 	// CompressionLevel is that of zstd: `fastest`, `default` or `better` (the default).
 	CompressionLevel CompressionLevel `mapstructure:"compression_level"`
+	// MaxNamespaces is of how many Kubernetes namespaces a lane counts what they send, each by itself; what is beyond is counted together. From 0
+	// (none) to 10,000; 500 by default.
+	MaxNamespaces int `mapstructure:"max_namespaces"`
 	// Metrics holds what only concerns metrics.
 	Metrics MetricsConfig `mapstructure:"metrics"`
 	// Logs holds what only concerns logs.
@@ -190,6 +193,8 @@ func (c *Config) Validate() error {
 	refuse(c.Timeout < time.Second || c.Timeout > 10*time.Minute, "timeout: %v is outside 1s to 10m", c.Timeout)
 	refuse(c.Senders < 1 || c.Senders > 32, "senders: %d is outside 1 to 32", c.Senders)
 
+	refuse(c.MaxNamespaces < 0 || c.MaxNamespaces > 10_000, "max_namespaces: %d is outside 0 to 10000", c.MaxNamespaces)
+
 	fields := c.Logs.StreamFields
 	refuse(len(fields) < 1 || len(fields) > 16, "logs::stream_fields: %d fields, allowed are 1 to 16", len(fields))
 	for i, f := range fields {
@@ -216,6 +221,7 @@ func createDefaultConfig() component.Config {
 		Timeout:          30 * time.Second,
 		Senders:          2,
 		CompressionLevel: CompressionBetter,
+		MaxNamespaces:    500,
 		Metrics:          MetricsConfig{MaxDelay: 5 * time.Second, TargetInfo: true},
 		Logs: LogsConfig{StreamFields: []string{
 			"k8s.cluster.name", "k8s.namespace.name", "k8s.container.name",

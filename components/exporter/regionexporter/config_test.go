@@ -68,6 +68,7 @@ func TestConfigAll(t *testing.T) {
 		Timeout:          10 * time.Minute,
 		Senders:          32,
 		CompressionLevel: CompressionFastest,
+		MaxNamespaces:    10_000,
 		Metrics:          MetricsConfig{MaxDelay: time.Minute, ResourceLabels: map[string]string{"cloud.availability_zone": "zone"}},
 		Logs:             LogsConfig{StreamFields: []string{"k8s.cluster.name", "k8s.namespace.name"}},
 	}, got)
@@ -98,6 +99,7 @@ func TestConfigBad(t *testing.T) {
 			"failover::probe_interval: 99ms is outside 100ms to 10m",
 			"timeout: 0s is outside 1s to 10m",
 			"senders: 0 is outside 1 to 32",
+			"max_namespaces: -1 is outside 0 to 10000",
 			`compression_level: "" is not one of "fastest", "default", "better"`,
 			"logs::stream_fields: 0 fields, allowed are 1 to 16",
 		},

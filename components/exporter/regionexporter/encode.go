@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -17,6 +18,10 @@ import (
 // batch is telemetry of one signal on its way into a lane.
 type batch interface {
 	items() int
+	resources() int
+	resource(i int) pcommon.Map
+	// shareOf returns the items of resource i, and a measure of how large it is beside the batch's other resources.
+	shareOf(i int) (items, weight int)
 	// otlp returns the protobuf of the signal's OTLP export request.
 	otlp() ([]byte, error)
 }

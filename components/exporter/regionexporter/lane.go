@@ -30,6 +30,7 @@ type lane struct {
 	codec  *encoder
 	route  *route
 	health health
+	usage  *usage
 	// leaving says that the directory no longer has the region.
 	leaving atomic.Bool
 
@@ -52,10 +53,11 @@ type lane struct {
 
 func newLane(regionName string, s signal, q *lanequeue.Queue, e *regionExporter) *lane {
 	logger := e.set.Logger.With(zap.String("region", regionName), zap.String("signal", string(s)))
+	attrs := []attribute.KeyValue{attribute.String("region", regionName), attribute.String("signal", string(s))}
 	l := &lane{
-		region: regionName, signal: s, cfg: e.cfg, queue: q, codec: e.codec, route: newRoute(),
+		region: regionName, signal: s, cfg: e.cfg, queue: q, codec: e.codec, route: newRoute(), usage: newUsage(e.cfg.MaxNamespaces, attrs...),
 		telemetry: e.telemetry, logger: logger, log: newWindowLog(logger),
-		attrs: metric.WithAttributeSet(attribute.NewSet(attribute.String("region", regionName), attribute.String("signal", string(s)))),
+		attrs: metric.WithAttributeSet(attribute.NewSet(attrs...)),
 	}
 	l.ctx, l.stop = context.WithCancel(context.Background())
 	l.attempts, l.abort = context.WithCancel(context.Background())
@@ -169,6 +171,7 @@ func (l *lane) accept(ctx context.Context, origin origin, b batch) error {
 		l.telemetry.KofRegionRefusedItems.Add(ctx, int64(b.items()), l.attrs)
 		return fmt.Errorf("region %s, %s: %w", l.region, l.signal, err)
 	}
+	l.usage.add(b, len(payload))
 	if n := dropped.Sum(); n > 0 {
 		l.log.warn("unsupported", "Dropped data points that remote write can't carry, such as those of delta temporality.", zap.Int64("items", n))
 	}

@@ -32,6 +32,10 @@ func (e *regionExporter) observeLane(ctx context.Context, o metric.Observer, l *
 		o.ObserveInt64(e.telemetry.KofRegionDroppedItems, t.DroppedItems[reason], l.attrs,
 			metric.WithAttributes(attribute.String("reason", reason.String())))
 	}
+	l.usage.each(func(items, bytes int64, attrs metric.MeasurementOption) {
+		o.ObserveInt64(e.telemetry.KofRegionNamespaceItems, items, attrs)
+		o.ObserveInt64(e.telemetry.KofRegionNamespaceBytes, bytes, attrs)
+	})
 	age := 0.0
 	if oldest := l.queue.OldestAccepted(ctx); !oldest.IsZero() {
 		age = max(0, time.Since(oldest).Seconds())

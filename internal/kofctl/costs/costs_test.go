@@ -29,7 +29,7 @@ func run(t *testing.T, args ...string) (out string, err error) {
 	root.SetOut(&o)
 	root.SetErr(&e)
 	env := command.NewEnv(&o, &e, root.PersistentFlags())
-	root.AddCommand(New(env), NewRightsizing(env))
+	root.AddCommand(New(env), NewRightsizing(env), NewTelemetry(env))
 	root.SetArgs(args)
 	err = root.ExecuteContext(t.Context())
 	return o.String(), err
@@ -52,6 +52,7 @@ func TestUsage(t *testing.T) {
 		{"rightsizing", "--metrics-url: not set"},
 		{"rightsizing --metrics-url http://h -o csv", `--output: found "csv"; allowed: table, json`},
 		{"rightsizing --metrics-url http://h --cpu-percentile 0 --memory-percentile 101 --headroom -1", "--cpu-percentile: found 0; allowed: more than 0, up to 100\n--memory-percentile: found 101"},
+		{"telemetry --metrics-url http://h --egress-price -1 --top -1", "--egress-price: found -1; allowed: 0 and more\n--top: found -1"},
 	} {
 		out, err := run(t, strings.Fields(c.args)...)
 		require.ErrorContains(t, err, c.want, c.args)
@@ -71,6 +72,9 @@ func TestCommands(t *testing.T) {
 			labels := fmt.Sprintf(`cluster="prod",node="n1",namespace=%q,pod="%s-1",container="app"`, namespace, namespace)
 			fmt.Fprintf(&text, "kof_container_cost_total{%s,workload_kind=\"deployment\",workload=%q,resource=\"cpu\",currency=\"USD\"} %v %d\n", labels, namespace, rate*hours, at.UnixMilli())
 			fmt.Fprintf(&text, "kof_container_requested{%s,resource=\"cpu\"} 2 %d\nkof_container_used{%s,resource=\"cpu\"} 0.5 %d\n", labels, at.UnixMilli(), labels, at.UnixMilli())
+		}
+		for metric, rate := range map[string]float64{"namespace_items": 100, "namespace_bytes": 1 << 30, "wire_bytes": 1 << 28} {
+			fmt.Fprintf(&text, "otelcol_kof_region_%s_total{cluster=\"prod\",region=\"eu\",signal=\"logs\",namespace=\"shop\"} %v %d\n", metric, rate*hours, at.UnixMilli())
 		}
 		fmt.Fprintf(&text, "node_cpu_hourly_cost{cluster=\"prod\",node=\"n1\"} 1 %d\nkof_node_price_info{cluster=\"prod\",node=\"n1\",currency=\"USD\"} 1 %d\n", at.UnixMilli(), at.UnixMilli())
 	}
@@ -130,6 +134,11 @@ All 2 pieces of advice together save 2080.50 USD a month; negative is more than 
 	require.NoError(t, json.Unmarshal([]byte(ask("rightsizing", "--window", "10h", "-o", "json")), &advice))
 	require.Len(t, advice.Advice, 2)
 	require.InDelta(t, 1040.25, advice.Advice[0].Saving, 1e-6)
+
+	require.Equal(t, title+`CLUSTER  NAMESPACE  SIGNAL  ITEMS  BYTES   ON THE WIRE  EGRESS COST
+prod     shop       logs    1000   10 GiB  2.5 GiB      0.22
+TOTAL    -          -       -      10 GiB  2.5 GiB      0.22
+`, ask("telemetry", "--window", "10h", "--egress-price", "0.09"))
 
 	_, err = run(t, "costs", "--metrics-url", vm.URL, "--match", "cluster=none")
 	require.ErrorIs(t, err, finops.ErrNone)

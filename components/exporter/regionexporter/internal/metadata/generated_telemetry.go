@@ -27,6 +27,8 @@ type TelemetryBuilder struct {
 	KofRegionHeldBytes           metric.Int64ObservableGauge
 	KofRegionHeldItems           metric.Int64ObservableGauge
 	KofRegionLedgerResidualItems metric.Int64ObservableGauge
+	KofRegionNamespaceBytes      metric.Int64ObservableCounter
+	KofRegionNamespaceItems      metric.Int64ObservableCounter
 	KofRegionOldestHeldAge       metric.Float64ObservableGauge
 	KofRegionRefusedItems        metric.Int64Counter
 	KofRegionReleasedItems       metric.Int64ObservableCounter
@@ -36,7 +38,7 @@ type TelemetryBuilder struct {
 // NewTelemetryBuilder makes the instruments.
 func NewTelemetryBuilder(settings component.TelemetrySettings) (*TelemetryBuilder, error) {
 	b := &TelemetryBuilder{meter: settings.MeterProvider.Meter(ScopeName)}
-	var errs [13]error
+	var errs [15]error
 	b.KofRegionAcceptedItems, errs[0] = b.meter.Int64ObservableCounter("otelcol_kof_region_accepted_items",
 		metric.WithDescription("Data points, log records or spans that the lane took and stored, since the queue was made."), metric.WithUnit("{item}"))
 	b.KofRegionDeliveredItems, errs[1] = b.meter.Int64ObservableCounter("otelcol_kof_region_delivered_items",
@@ -63,6 +65,11 @@ func NewTelemetryBuilder(settings component.TelemetrySettings) (*TelemetryBuilde
 		metric.WithDescription("Switches of a lane from one region's endpoint to another's, the way back included."), metric.WithUnit("{switch}"))
 	b.KofRegionDirectoryReloads, errs[12] = b.meter.Int64Counter("otelcol_kof_region_directory_reloads",
 		metric.WithDescription("Changed region directories, by whether they were applied or refused."), metric.WithUnit("{reload}"))
+	b.KofRegionNamespaceItems, errs[13] = b.meter.Int64ObservableCounter("otelcol_kof_region_namespace_items",
+		metric.WithDescription("Data points, log records or spans that the lane took, by the Kubernetes namespace they belong to, since the lane was opened."),
+		metric.WithUnit("{item}"))
+	b.KofRegionNamespaceBytes, errs[14] = b.meter.Int64ObservableCounter("otelcol_kof_region_namespace_bytes",
+		metric.WithDescription("Bytes of these as stored, before compression."), metric.WithUnit("By"))
 	return b, errors.Join(errs[:]...)
 }
 
@@ -70,7 +77,8 @@ func NewTelemetryBuilder(settings component.TelemetrySettings) (*TelemetryBuilde
 // one moment.
 func (b *TelemetryBuilder) RegisterLedgerCallback(cb func(context.Context, metric.Observer) error) error {
 	reg, err := b.meter.RegisterCallback(cb, b.KofRegionAcceptedItems, b.KofRegionDeliveredItems, b.KofRegionReleasedItems,
-		b.KofRegionDroppedItems, b.KofRegionHeldItems, b.KofRegionHeldBytes, b.KofRegionOldestHeldAge, b.KofRegionLedgerResidualItems)
+		b.KofRegionDroppedItems, b.KofRegionHeldItems, b.KofRegionHeldBytes, b.KofRegionOldestHeldAge, b.KofRegionLedgerResidualItems,
+		b.KofRegionNamespaceItems, b.KofRegionNamespaceBytes)
 	if err != nil {
 		return err
 	}
