@@ -27,8 +27,6 @@ type rule struct {
 	Labels, Annotations map[string]string
 }
 
-func (r rule) name() string { return r.Alert + r.Record }
-
 type group struct {
 	Name  string
 	Rules []rule

@@ -77,7 +77,7 @@ func Parse(text string) (map[string]Budget, error) {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(out)) {
 		if !nameForm.MatchString(name) {
-			errs = append(errs, fmt.Errorf("found the name %q; allowed: up to 63 small letters, digits, - and .", name))
+			errs = append(errs, fmt.Errorf("found the name %q; allowed: up to 63 small letters, digits, dots and dashes", name))
 		}
 		for _, err := range out[name].problems() {
 			errs = append(errs, fmt.Errorf("%s.%w", name, err))
