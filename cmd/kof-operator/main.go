@@ -50,6 +50,8 @@ func run(ctx context.Context, args []string) error {
 	f.StringVar(&namespaces, "namespaces", "", "comma-separated namespaces with ClusterDeployments; empty: all")
 	f.StringVar(&s.MetricsAddress, "metrics-bind-address", ":8080", `address of /metrics; "0": none`)
 	f.StringVar(&s.HealthAddress, "health-probe-bind-address", ":8081", `address of /healthz and /readyz; "0": none`)
+	f.StringVar(&s.WebhookAddress, "webhook-bind-address", "0", `address of the admission webhooks, as ":9443"; "0": none`)
+	f.StringVar(&s.WebhookCertDir, "webhook-cert-dir", "/etc/kof-operator/tls", "folder with tls.crt and tls.key of the admission webhooks")
 	f.BoolVar(&s.LeaderElection, "leader-elect", true, "elect one of several replicas")
 	f.BoolVar(&showVersion, "version", false, "print the version and end")
 	if err := f.Parse(args); err != nil {
@@ -67,7 +69,7 @@ func run(ctx context.Context, args []string) error {
 			s.Namespaces = append(s.Namespaces, n)
 		}
 	}
-	if err := o.Validate(); err != nil {
+	if err := errors.Join(o.Validate(), s.Validate()); err != nil {
 		return err
 	}
 	log := logr.FromSlogHandler(slog.NewJSONHandler(os.Stderr, nil))

@@ -29,7 +29,7 @@ const maxHistory = 10
 
 // assignment decides where a cluster sends, keeps that, and publishes what follows. bad is why its ClusterDeployment can't be used.
 func (r *clusters) assignment(ctx context.Context, cd *kcm.ClusterDeployment, config kcm.Config, bad error) (time.Duration, error) {
-	w, err := r.world.load(ctx, r.client)
+	w, err := r.world.Load(ctx, r.client)
 	if err != nil {
 		return 0, err
 	}

@@ -27,7 +27,7 @@ import (
 type reconciler struct {
 	Options
 	writer
-	world    *world
+	world    *regions.Cache
 	recorder events.EventRecorder
 }
 

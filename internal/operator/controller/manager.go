@@ -3,6 +3,12 @@
 package controller
 
 import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -14,7 +20,9 @@ import (
 	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
+	"github.com/k0rdent/kof/internal/operator/admission"
 	"github.com/k0rdent/kof/internal/operator/output"
 )
 
@@ -24,6 +32,8 @@ type Serving struct {
 	HealthAddress  string   // "0": none
 	LeaderElection bool     // one of several replicas works
 	Namespaces     []string // that are watched; none: all
+	WebhookAddress string   // of the admission webhooks; "0": none
+	WebhookCertDir string   // with tls.crt and tls.key, which are read anew when they change
 
 	SeveralInProcess bool // for tests: other managers are in this process
 }
@@ -61,8 +71,13 @@ func NewManager(config *rest.Config, o Options, s Serving) (ctrl.Manager, error)
 			opts.DefaultNamespaces[n] = cache.Config{}
 		}
 	}
+	server, err := s.webhooks()
+	if err != nil {
+		return nil, err
+	}
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
-		Scheme: scheme, Cache: opts,
+		WebhookServer: server,
+		Scheme:        scheme, Cache: opts,
 		Client:                 client.Options{Cache: &client.CacheOptions{Unstructured: true}},
 		Controller:             ctrlconfig.Controller{SkipNameValidation: &s.SeveralInProcess},
 		Metrics:                metricsserver.Options{BindAddress: s.MetricsAddress},
@@ -76,7 +91,32 @@ func NewManager(config *rest.Config, o Options, s Serving) (ctrl.Manager, error)
 	if err := mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return nil, err
 	}
+	if server != nil {
+		// Every replica answers, from its own cache.
+		admission.Register(mgr.GetWebhookServer(), scheme, mgr.GetClient(), o.SystemNamespace)
+	}
 	return mgr, mgr.AddReadyzCheck("ping", healthz.Ping)
+}
+
+// Validate returns all problems, joined.
+func (s Serving) Validate() error {
+	_, err := s.webhooks()
+	return err
+}
+
+// webhooks returns the server of the admission webhooks, nil if there are to be none.
+func (s Serving) webhooks() (webhook.Server, error) {
+	if s.WebhookAddress == "" || s.WebhookAddress == "0" {
+		return nil, nil
+	}
+	host, text, err := net.SplitHostPort(s.WebhookAddress)
+	port, portErr := strconv.Atoi(text)
+	if err := errors.Join(err, portErr); err != nil {
+		return nil, fmt.Errorf(`--webhook-bind-address: found %q; allowed: [HOST]:PORT, or "0" for none`, s.WebhookAddress)
+	}
+	return webhook.NewServer(webhook.Options{Host: host, Port: port, CertDir: s.WebhookCertDir, TLSOpts: []func(*tls.Config){
+		func(c *tls.Config) { c.MinVersion = tls.VersionTLS12 },
+	}}), nil
 }
 
 // strip drops what is never looked at.

@@ -35,7 +35,7 @@ const resync = 5 * time.Minute
 // Reconcile brings all of it up to date; the request says nothing.
 func (r *platform) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, error) {
 	var errs []error
-	w, err := r.world.load(ctx, r.client)
+	w, err := r.world.Load(ctx, r.client)
 	if err != nil {
 		return ctrl.Result{}, err
 	}

@@ -49,7 +49,7 @@ func (r *regionOutputs) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.R
 	if region.DeletionTimestamp != nil {
 		return ctrl.Result{}, r.keepOnly(ctx, o, nil)
 	}
-	w, err := r.world.load(ctx, r.client)
+	w, err := r.world.Load(ctx, r.client)
 	if err != nil {
 		return ctrl.Result{}, err
 	}

@@ -27,6 +27,7 @@ import (
 	"github.com/k0rdent/kof/internal/operator/api/v1beta1"
 	"github.com/k0rdent/kof/internal/operator/kcm"
 	"github.com/k0rdent/kof/internal/operator/output"
+	"github.com/k0rdent/kof/internal/operator/regions"
 )
 
 // settle is how long a Region waits after a change of one of its clusters: a thousand clusters at once are a few writes then.
@@ -48,7 +49,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		return err
 	}
 	r := &reconciler{
-		Options: o, world: &world{}, recorder: mgr.GetEventRecorder(output.ManagedBy),
+		Options: o, world: &regions.Cache{}, recorder: mgr.GetEventRecorder(output.ManagedBy),
 		writer: writer{client: mgr.GetClient(), direct: mgr.GetAPIReader(), kinds: map[string]bool{}},
 	}
 	optional := map[string]schema.GroupVersionKind{}
@@ -204,7 +205,7 @@ func (r *reconciler) regionsOfAssignment(ctx context.Context, o client.Object) [
 }
 
 func (r *reconciler) regionsNamed(ctx context.Context, name string) []reconcile.Request {
-	w, err := r.world.load(ctx, r.client)
+	w, err := r.world.Load(ctx, r.client)
 	if err != nil {
 		return nil
 	}

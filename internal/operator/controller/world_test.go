@@ -33,8 +33,7 @@ func (c cluster) key() client.ObjectKey {
 	return client.ObjectKey{Namespace: c.namespace, Name: c.name}
 }
 
-func (c cluster) create(t *testing.T, a *api) client.ObjectKey {
-	t.Helper()
+func (c cluster) object() *unstructured.Unstructured {
 	l := map[string]string{kcm.LabelRole: c.role}
 	for k, v := range c.labels {
 		l[k] = v
@@ -44,7 +43,12 @@ func (c cluster) create(t *testing.T, a *api) client.ObjectKey {
 	u.SetNamespace(c.namespace)
 	u.SetName(c.name)
 	u.SetLabels(l)
-	require.NoError(t, a.Create(t.Context(), u))
+	return u
+}
+
+func (c cluster) create(t *testing.T, a *api) client.ObjectKey {
+	t.Helper()
+	require.NoError(t, a.Create(t.Context(), c.object()))
 	return c.key()
 }
 

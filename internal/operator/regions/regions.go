@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package regions tells which Regions count, and what a cluster asks of them. It only computes: the operator, kofctl and the admission
-// webhook all answer from it, so that they agree.
+// Package regions tells which Regions count, and what a cluster asks of them. The operator, kofctl and the admission webhook all answer from it,
+// so that they agree.
 package regions
 
 import (
