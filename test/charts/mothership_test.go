@@ -4,6 +4,7 @@ package charts
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -139,4 +140,42 @@ func TestOperatorNamespaces(t *testing.T) {
 	require.Equal(t, []string{"kof", "team"}, namespaces)
 	pod := mapAt(t, find(t, all, "Deployment", "kof-mothership-operator").Object, "spec", "template", "spec")
 	require.Contains(t, pod["containers"].([]any)[0].(map[string]any)["args"], "--namespaces=kof,team")
+}
+
+// The chart gives the operator the rights that its markers ask for, neither more nor less.
+func TestOperatorRights(t *testing.T) {
+	text, err := os.ReadFile(root + "/deploy/crds/rbac/role.yaml")
+	require.NoError(t, err)
+	want := rightsOf(t, objects(t, string(text)))
+	require.Len(t, want, 2)
+	var operators []*unstructured.Unstructured
+	for _, o := range objects(t, render(t, options{chart: "kof-mothership", values: "operator: {namespaces: {kcm-system: false}}"})) {
+		if strings.HasPrefix(o.GetName(), "kof-mothership-operator") {
+			operators = append(operators, o)
+		}
+	}
+	require.Equal(t, want, rightsOf(t, operators))
+}
+
+// rightsOf returns what roles allow, by their kind.
+func rightsOf(t *testing.T, all []*unstructured.Unstructured) map[string][]string {
+	t.Helper()
+	out := map[string][]string{}
+	for _, o := range all {
+		if o.GetKind() != "ClusterRole" && o.GetKind() != "Role" {
+			continue
+		}
+		for _, r := range o.Object["rules"].([]any) {
+			rule := r.(map[string]any)
+			for _, group := range rule["apiGroups"].([]any) {
+				for _, resource := range rule["resources"].([]any) {
+					for _, verb := range rule["verbs"].([]any) {
+						out[o.GetKind()] = append(out[o.GetKind()], fmt.Sprintf("%v %v/%v", verb, group, resource))
+					}
+				}
+			}
+		}
+		slices.Sort(out[o.GetKind()])
+	}
+	return out
 }
