@@ -152,3 +152,25 @@ func TestShape(t *testing.T) {
 		}
 	}
 }
+
+// TestRegionsCanAlert: with somewhere to send them, a region computes the same alerts as the management cluster, but for those that need it.
+func TestRegionsCanAlert(t *testing.T) {
+	text := render(t, "kof-storage", "form=standalone", "rules.alerts.notifier=http://alertmanager:9093", "rules.alerts.runbooks=")
+	file := filepath.Join(t.TempDir(), "rules.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
+	stdout, stderr, err := run(t, "", "promtool", "check", "rules", "--lint=none", file)
+	require.NoError(t, err, "%s%s", stdout, stderr)
+	of := func(text string) map[string]group {
+		out := map[string]group{}
+		for _, g := range parse(t, text).Groups {
+			if !strings.HasPrefix(g.Name, "kof-record-") {
+				out[g.Name] = g
+			}
+		}
+		return out
+	}
+	want := of(alerts(t))
+	delete(want, "kof-platform")
+	delete(want, "kof-finops")
+	require.Equal(t, want, of(text))
+}

@@ -13,7 +13,7 @@ import (
 
 // Report is what was found of a file.
 type Report struct {
-	Kind     string    `json:"kind"` // directory, regions, values, config or rules
+	Kind     string    `json:"kind"` // directory, regions, values, config, rules or budgets
 	File     string    `json:"file"`
 	Valid    bool      `json:"valid"`
 	Problems []Problem `json:"problems,omitempty"`

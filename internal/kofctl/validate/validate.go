@@ -16,16 +16,16 @@ import (
 // New returns the command with one below it for each kind of file.
 func New(env *command.Env) *cobra.Command {
 	c := &cobra.Command{
-		Use: "validate", Short: "Whether KOF would take a region directory, Regions, values of a chart, a collector's configuration, or rules",
+		Use: "validate", Short: "Whether KOF would take a region directory, Regions, values of a chart, a collector's configuration, rules, or budgets",
 		Args: func(c *cobra.Command, given []string) error {
 			if len(given) == 0 {
 				return nil
 			}
-			return command.Usage(fmt.Errorf("%s: found %q; allowed: config, directory, regions, rules, values", c.CommandPath(), given[0]))
+			return command.Usage(fmt.Errorf("%s: found %q; allowed: budgets, config, directory, regions, rules, values", c.CommandPath(), given[0]))
 		},
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(directory(env), manifests(env), values(env), config(env), ruleFiles(env))
+	c.AddCommand(directory(env), manifests(env), values(env), config(env), ruleFiles(env), budgetFiles(env))
 	return c
 }
 

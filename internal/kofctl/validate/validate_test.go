@@ -155,7 +155,7 @@ func TestCannotBeChecked(t *testing.T) {
 		"no such file": {"directory", "nowhere.yaml"},
 		`--chart: found "kof-x"; allowed: kof, kof-child`:            {"values", "--chart=kof-x", "-"},
 		"found no kof-otelcol beside kofctl or in $PATH":             {"config", "-"},
-		`found "rule"; allowed: config, directory`:                   {"rule", "-"},
+		`found "rule"; allowed: budgets, config, directory`:          {"rule", "-"},
 		`found the arguments []; allowed: FILE`:                      {"rules"},
 		"--base: bad.yaml: group":                                    {"rules", "--cluster=a", "--base=bad.yaml", "-"},
 		"executable file not found":                                  {"config", "--collector=nowhere", "-"},

@@ -17,6 +17,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// Label marks ConfigMaps with budgets: each key is a file of them.
+const Label = "k0rdent.mirantis.com/kof-budgets"
+
 const (
 	// MaxFileBytes bounds one file of budgets.
 	MaxFileBytes = 256 << 10
@@ -85,6 +88,20 @@ func Parse(text string) (map[string]Budget, error) {
 		out[name] = out[name].withDefaults()
 	}
 	return out, errors.Join(errs...)
+}
+
+// Claim notes in owners that budgets are those of a file, and returns which of their names another file has already: two budgets of one name would
+// give the same alerts.
+func Claim(owners map[string]string, budgets map[string]Budget, file string) error {
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(budgets)) {
+		if other, taken := owners[name]; taken {
+			errs = append(errs, fmt.Errorf("%s: found a budget of this name in %s, too; allowed: each name once", name, other))
+			continue
+		}
+		owners[name] = file
+	}
+	return errors.Join(errs...)
 }
 
 func (b Budget) problems() []error {

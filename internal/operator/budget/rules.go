@@ -68,8 +68,9 @@ func Rules(budgets map[string]Budget, month Month, runbooks string) (string, err
 
 func (b Budget) rules(name string, month Month, runbooks string) []rule {
 	hour := b.Scope.hour(b.Currency)
-	// Points on the hour are each the cost of the hour before. A sum of them lacks what the running hour has cost so far, and nothing else.
-	spent := fmt.Sprintf("sum_over_time((%s * (time() > bool %d))[31d:1h])", hour, month.Start.Unix())
+	// Points on the hour are each the cost of the hour before. A sum of them lacks what the running hour has cost so far, and nothing else. The offset
+	// leaves the region time to record the last one.
+	spent := fmt.Sprintf("sum_over_time((%s * (time() > bool %d))[31d:1h] offset 5m)", hour, month.Start.Unix())
 	forecast := fmt.Sprintf("%s + avg_over_time((%s)[7d:1h]) * ((%d - time()) / 3600)", spent, hour, month.End.Unix())
 	during := fmt.Sprintf(" and on () (vector(time()) < %d)", month.End.Unix())
 	amount := strings.TrimSpace(number(b.Amount) + " " + b.Currency)

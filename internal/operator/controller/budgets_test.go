@@ -52,7 +52,7 @@ func testBudgets(t *testing.T, op *operator) {
 
 	twice := configMap("twice", "shop: {amount: 5, scope: {cluster: other}}")
 	op.eventually(t, "a name is there once", func() bool {
-		return strings.Contains(problem(twice), "found a budget of this name in shop, key b.yaml")
+		return strings.Contains(problem(twice), "found a budget of this name in ConfigMap shop, key b.yaml")
 	})
 
 	change(shop, "shop: {amount: 2000, scope: {}}")

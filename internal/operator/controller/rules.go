@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -24,8 +23,8 @@ import (
 const (
 	// LabelRules marks ConfigMaps of the system namespace with rules; with kcm.LabelName they are a cluster's.
 	LabelRules = "k0rdent.mirantis.com/kof-rules"
-	// LabelBudgets marks ConfigMaps of the system namespace with budgets, see package budget.
-	LabelBudgets = "k0rdent.mirantis.com/kof-budgets"
+	// LabelBudgets marks ConfigMaps of the system namespace with budgets.
+	LabelBudgets = budget.Label
 	// AnnotationProblem of such a ConfigMap says what can't be used of it.
 	AnnotationProblem = "kof.k0rdent.mirantis.com/rules-problem"
 	rulesName         = "kof-rules"
@@ -94,13 +93,7 @@ func (r *platform) budgets(c *corev1.ConfigMap, owners map[string]string) rules.
 	for _, key := range slices.Sorted(maps.Keys(c.Data)) {
 		file := strings.TrimSuffix(key, ".yaml") + ".budgets.yaml"
 		parsed, err := budget.Parse(c.Data[key])
-		for _, name := range slices.Sorted(maps.Keys(parsed)) {
-			if other, taken := owners[name]; taken {
-				err = errors.Join(err, fmt.Errorf("%s: found a budget of this name in %s, too; allowed: each name once", name, other))
-				continue
-			}
-			owners[name] = c.Name + ", key " + key
-		}
+		err = errors.Join(err, budget.Claim(owners, parsed, "ConfigMap "+c.Name+", key "+key))
 		if err == nil {
 			out.Files[file], err = budget.Rules(parsed, budget.MonthOf(r.now()), r.RunbookURL)
 		}
