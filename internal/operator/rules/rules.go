@@ -65,9 +65,8 @@ type Result struct {
 	Problems map[string][]error // by source; a file with a problem is as in previous, or left out
 }
 
-// Merge joins sources, in the order of their names. previous is what the last merge gave: a file that can't be used stays as it was, so that
-// a mistake silences no alert.
-func Merge(sources []Source, previous map[string]string) Result {
+// merge is [Merge] without its bound.
+func merge(sources []Source, previous map[string]string) Result {
 	out := Result{Files: map[string]string{}, Problems: map[string][]error{}}
 	sources = slices.Clone(sources)
 	slices.SortFunc(sources, func(a, b Source) int { return cmp.Compare(a.Name, b.Name) })
