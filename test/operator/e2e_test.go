@@ -3,6 +3,7 @@
 package operator
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -20,6 +21,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/k0rdent/kof/internal/kofctl"
+	"github.com/k0rdent/kof/internal/kofctl/clusters"
+	"github.com/k0rdent/kof/internal/kofctl/command"
 	"github.com/k0rdent/kof/internal/operator/api/v1beta1"
 	"github.com/k0rdent/kof/internal/operator/kcm"
 	"github.com/k0rdent/kof/test/management"
@@ -96,6 +100,7 @@ func TestEndToEnd(t *testing.T) {
 	require.Equal(t, []string{"Assigned", "RehomingPrepared", "RehomingSwitched", "RehomingFinished"}, events)
 	eventually(t, "the old region forgets the cluster", func() bool { return eu.write(t, n.login("eu1")) == http.StatusUnauthorized })
 
+	requireSeen(t, m, us)
 	last := load.stop()
 	t.Logf("%d records of each signal; label set after %d, new home before %d; %d sent twice by the test, %d requests refused",
 		last, before, switched, load.again.Load(), n.refused(t))
@@ -114,6 +119,25 @@ func TestEndToEnd(t *testing.T) {
 		require.LessOrEqual(t, len(pair[0])+len(pair[1])-last, int(load.again.Load()), "%s: copies", signal)
 	}
 	n.requireLedger(t)
+}
+
+// requireSeen has kofctl find the cluster's state in the API server, and in the metrics of the real agent in the real store.
+func requireSeen(t *testing.T, m *management.Cluster, r *site) {
+	t.Helper()
+	var shopping clusters.Cluster
+	eventually(t, "kofctl sees what the agent holds", func() bool {
+		var out, errs bytes.Buffer
+		code := kofctl.Run(t.Context(), []string{"clusters", "-n", team, "-o", "json", "--kubeconfig", m.Kubeconfig, "--metrics-url", r.stores.Metrics.URL}, &out, &errs)
+		require.Equal(t, command.OK, code, errs.String())
+		var report clusters.Report
+		require.NoError(t, json.Unmarshal(out.Bytes(), &report))
+		require.Len(t, report.Clusters, 1)
+		shopping = report.Clusters[0]
+		return shopping.LastSeen != nil && shopping.Held != nil
+	})
+	require.Equal(t, []string{shop, "us1", "zone-us1", "Label"}, []string{shopping.Name, shopping.Region, shopping.Zone, shopping.Rule})
+	require.WithinDuration(t, time.Now(), *shopping.LastSeen, wait)
+	require.True(t, shopping.Settled)
 }
 
 func buildOperator(t *testing.T) string {
