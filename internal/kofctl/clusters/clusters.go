@@ -87,11 +87,11 @@ func New(env *command.Env) *cobra.Command {
 func Get(ctx context.Context, reader client.Reader, in []client.ListOption, metrics promql.Config, now time.Time) (*Report, error) {
 	var assignments v1beta1.RegionAssignmentList
 	if err := reader.List(ctx, &assignments, in...); err != nil {
-		return nil, fmt.Errorf("RegionAssignments: %w", err)
+		return nil, fmt.Errorf("listing RegionAssignments: %w", err)
 	}
 	var deployments kcm.ClusterDeploymentList
 	if err := reader.List(ctx, &deployments, append(slices.Clone(in), client.HasLabels{kcm.LabelRole})...); err != nil {
-		return nil, fmt.Errorf("ClusterDeployments: %w", err)
+		return nil, fmt.Errorf("listing ClusterDeployments: %w", err)
 	}
 	byKey := map[types.NamespacedName]*Cluster{}
 	for _, cd := range deployments.Items {

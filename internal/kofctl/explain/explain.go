@@ -112,11 +112,11 @@ func load(ctx context.Context, reader client.Reader, env *command.Env, system, n
 	}
 	w.cd = *cd
 	if err := reader.Get(ctx, client.ObjectKeyFromObject(cd), &w.assignment); err != nil && !apierrors.IsNotFound(err) {
-		return nil, fmt.Errorf("RegionAssignment: %w", err)
+		return nil, fmt.Errorf("reading the RegionAssignment: %w", err)
 	}
 	var list v1beta1.RegionList
 	if err := reader.List(ctx, &list); err != nil {
-		return nil, fmt.Errorf("Regions: %w", err)
+		return nil, fmt.Errorf("listing Regions: %w", err)
 	}
 	w.items = regions.InOrder(list.Items)
 	return w, nil

@@ -22,7 +22,7 @@ func find(ctx context.Context, reader client.Reader, env *command.Env, name stri
 	}
 	var list kcm.ClusterDeploymentList
 	if err := reader.List(ctx, &list, in...); err != nil {
-		return nil, fmt.Errorf("ClusterDeployments: %w", err)
+		return nil, fmt.Errorf("listing ClusterDeployments: %w", err)
 	}
 	var found []*kcm.ClusterDeployment
 	var ids []string
