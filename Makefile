@@ -57,7 +57,7 @@ kube-down: ## End it and remove all of it
 
 .PHONY: e2e-kubernetes
 e2e-kubernetes: build tools ## The chart on that Kubernetes, with the stores of two regions outside: nothing lost, all enriched (root)
-	@KOF_REQUIRE_KUBERNETES=1 go test -count=1 -timeout 30m -v ./test/kube ./test/e2ekube
+	@KOF_REQUIRE_KUBERNETES=1 go test -count=1 -timeout 30m -v -parallel 6 ./test/kube ./test/e2ekube
 
 .PHONY: e2e-logs
 e2e-logs: build tools ## There, a pod that writes 20,000 lines a second for two minutes while the agent is killed three times (FOR=2m)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/k0rdent/kof/test/backends"
@@ -132,9 +133,36 @@ func TestTenantAndRegionOnEverySignal(t *testing.T) {
 		require.NotContains(c, tags, "kof.region")
 		require.NotContains(c, trace.Spans[0].Tags, "kof.tenant")
 	}, time.Minute, 200*time.Millisecond)
+
+	// With the namespace go its labels. What still comes is the tenant's all the same.
+	deleteNamespace(t, plane, "shop")
+	sendAll(t, otlp, "127.0.0.1", http.StatusOK, resourceJSON(map[string]string{"service.name": "late"}), "late")
+	requireMetrics(t, map[*backends.Region]map[string]int{
+		acme: {`late{` + own + `,tenant="acme",namespace="shop",pod="web-0"}`: 1},
+		home: {`{namespace="shop"}`: 0},
+	})
+	requireLogs(t, map[*backends.Region]map[string]int{
+		acme: {`"a late" "kof.tenant":=acme "k8s.namespace.name":=shop`: 1},
+		home: {`"k8s.namespace.name":=shop`: 0},
+	})
 	services, err := home.Traces.Services(t.Context())
 	require.NoError(t, err)
 	require.NotContains(t, services, "liar")
+}
+
+// deleteNamespace deletes a namespace and waits until the watches of the agent have surely seen it. No controller empties it here.
+func deleteNamespace(t *testing.T, plane *kubeapi.ControlPlane, name string) {
+	t.Helper()
+	namespaces := clientOf(t, plane).CoreV1().Namespaces()
+	require.NoError(t, namespaces.Delete(t.Context(), name, metav1.DeleteOptions{}))
+	ns, err := namespaces.Get(t.Context(), name, metav1.GetOptions{})
+	require.NoError(t, err)
+	ns.Spec.Finalizers = nil
+	_, err = namespaces.Finalize(t.Context(), ns, metav1.UpdateOptions{})
+	require.NoError(t, err)
+	_, err = namespaces.Get(t.Context(), name, metav1.GetOptions{})
+	require.True(t, apierrors.IsNotFound(err), "%v", err)
+	time.Sleep(2 * time.Second)
 }
 
 // TestTenantOfClusterState does the same with the cluster's collectors: what is about objects of a tenant's namespace goes to the

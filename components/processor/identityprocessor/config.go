@@ -73,12 +73,12 @@ type setting struct {
 
 func (cfg *Config) settings() []setting {
 	settings := []setting{
-		{attribute: "k8s.cluster.name", path: "cluster.name", variable: "KOF_CLUSTER_NAME", value: cfg.Cluster.Name},
+		{attribute: attrCluster, path: "cluster.name", variable: "KOF_CLUSTER_NAME", value: cfg.Cluster.Name},
 		{attribute: "k8s.cluster.uid", path: "cluster.uid", variable: "KOF_CLUSTER_UID", value: cfg.Cluster.UID},
 		{attribute: "kof.cluster.namespace", path: "cluster.namespace", variable: "KOF_CLUSTER_NAMESPACE", value: cfg.Cluster.Namespace},
 		// Not kof.region: the region exporter asks for that first, so it would send every tenant's data to the home region.
 		{attribute: "cloud.region", path: "region", variable: "KOF_REGION", value: cfg.Region},
-		{attribute: "kof.tenant", path: "tenant", variable: "KOF_TENANT", value: cfg.Tenant},
+		{attribute: attrTenant, path: "tenant", variable: "KOF_TENANT", value: cfg.Tenant},
 	}
 	for i := range settings {
 		if s := &settings[i]; s.value == "" {

@@ -23,11 +23,12 @@ type attribute struct {
 // identityProcessor is that of one signal, and safe for concurrent use.
 type identityProcessor struct {
 	attributes []attribute // those that have a value
-	refusal    *refusal    // nil: unknown senders are accepted
+	memory     *memory
+	refusal    *refusal // nil: unknown senders are accepted
 }
 
 func newIdentityProcessor(cfg *Config, set processor.Settings, signal pipeline.Signal) (*identityProcessor, error) {
-	p := &identityProcessor{}
+	p := &identityProcessor{memory: newMemory()}
 	for _, s := range cfg.settings() {
 		if s.value != "" {
 			overwrite := slices.Contains(cfg.Overwrite, s.attribute)
@@ -78,9 +79,10 @@ func (p *identityProcessor) processTraces(ctx context.Context, td ptrace.Traces)
 	return td, nil
 }
 
-// identify sets what the resource doesn't name yet, or what is to be overwritten.
+// identify sets what the resource doesn't name: whose its namespace was of late, then what is the agent's, or is to be overwritten.
 func (p *identityProcessor) identify(resource pcommon.Resource) {
 	attributes := resource.Attributes()
+	p.memory.complete(attributes)
 	for i := range p.attributes {
 		a := &p.attributes[i]
 		v, present := attributes.GetOrPutEmpty(a.key)

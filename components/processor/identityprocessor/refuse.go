@@ -95,7 +95,7 @@ func (r *refusal) sender(ctx context.Context) string {
 
 // attributed tells whether it is known whose a resource is, before anything is set for those of which it isn't.
 func attributed(resource pcommon.Resource) bool {
-	for _, key := range [...]string{"k8s.namespace.name", "kof.tenant", "kof.region"} {
+	for _, key := range [...]string{attrNamespace, attrTenant, attrRegion} {
 		if v, ok := resource.Attributes().Get(key); ok && !isEmpty(v) {
 			return true
 		}
