@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/k0rdent/kof/test/backends"
 	"github.com/k0rdent/kof/test/kube"
 )
 
@@ -20,7 +21,7 @@ import (
 func testClusterState(t *testing.T, w *world) {
 	home, other := w.regions[homeRegion], w.regions[tenantRegion]
 	a := map[string]*app{homeNamespace: w.start(t, homeNamespace, "state"), tenantNamespace: w.start(t, tenantNamespace, "state")}
-	base := map[string]string{"cluster": clusterName, "job": "kube-state-metrics", "instance": release + "-kube-state-metrics-0"}
+	base := map[string]string{"cluster": clusterName, "job": "kube-state-metrics"}
 	with := func(more map[string]string) map[string]string {
 		out := maps.Clone(base)
 		maps.Copy(out, more)
@@ -52,17 +53,18 @@ func testClusterState(t *testing.T, w *world) {
 	}
 }
 
-// requireSeries waits for a series, and requires its labels.
+// requireSeries waits for a series, and requires its labels, and that it is there once: each object is that of one shard.
 func requireSeries(t *testing.T, r *region, selector string, want map[string]string) {
 	t.Helper()
-	var got map[string]string
+	var got []backends.Sample
 	require.True(t, eventually(t, arriveTimeout/4, func() bool {
-		for _, s := range r.series(t, selector) {
-			got = s.Labels
-		}
-		return got != nil
-	}), "%s isn't in %s", selector, r.Name)
-	requireLabels(t, want, got, selector)
+		var err error
+		got, err = r.Metrics.Query(t.Context(), selector)
+		require.NoError(t, err)
+		return len(got) == 1
+	}), "%s in %s: %v", selector, r.Name, got)
+	requireLabels(t, want, got[0].Labels, selector)
+	require.Regexp(t, "^"+release+"-kube-state-metrics-[01]$", got[0].Labels["instance"])
 }
 
 // tellEvents has the API server tell numbered events of a run, about the namespace's Deployment "updated".

@@ -151,7 +151,7 @@ func (w *world) install(t *testing.T, set ...string) {
 		"regions":          regions,
 		"tenants":          map[string]any{tenant: map[string]any{"region": tenantRegion}},
 		"image":            map[string]any{"repository": collectorImage, "tag": imageTag, "pullPolicy": "Never"},
-		"kubeStateMetrics": map[string]any{"image": map[string]any{"repository": stateImage, "tag": imageTag, "pullPolicy": "Never"}},
+		"kubeStateMetrics": map[string]any{"shards": 2, "image": map[string]any{"repository": stateImage, "tag": imageTag, "pullPolicy": "Never"}},
 		"clusterCollector": map[string]any{"persistence": map[string]any{"enabled": true, "storageClassName": storageClass}},
 		"scrapeInterval":   scrapeInterval.String(),
 	})
