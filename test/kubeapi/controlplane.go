@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,28 +39,42 @@ type ControlPlane struct {
 	processes []*process
 }
 
-// StartT starts a control plane that ends with the test.
-func StartT(t testing.TB) *ControlPlane {
+// StartT starts a control plane that ends with the test; flags are further ones of kube-apiserver.
+func StartT(t testing.TB, flags ...string) *ControlPlane {
 	t.Helper()
-	var failed error
-	for range startTries {
-		cp, err := start(t.Context(), t.TempDir())
-		if err == nil {
-			t.Cleanup(func() {
-				cp.stop()
-				if t.Failed() {
-					t.Logf("log of kube-apiserver ends with:\n%s", cp.processes[1].tail())
-				}
-			})
-			return cp
-		}
-		failed = err
+	cp, err := Start(t.Context(), t.TempDir(), flags...)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal(failed)
-	return nil
+	t.Cleanup(func() {
+		cp.Stop()
+		if t.Failed() {
+			t.Logf("log of kube-apiserver ends with:\n%s", cp.processes[1].tail())
+		}
+	})
+	return cp
 }
 
-func start(ctx context.Context, dir string) (cp *ControlPlane, err error) {
+// Start starts a control plane whose files are in dir, with further flags of kube-apiserver; Stop ends it.
+func Start(ctx context.Context, dir string, flags ...string) (*ControlPlane, error) {
+	var failed error
+	for try := range startTries {
+		own := filepath.Join(dir, fmt.Sprintf("control-plane-%d", try))
+		if err := os.MkdirAll(own, 0o700); err != nil {
+			return nil, err
+		}
+		cp, err := start(ctx, own, flags)
+		if err == nil {
+			return cp, nil
+		}
+		if failed = err; ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, failed
+}
+
+func start(ctx context.Context, dir string, flags []string) (cp *ControlPlane, err error) {
 	etcd, err := toolcache.Binary(ctx, "etcd", os.Stderr)
 	if err != nil {
 		return nil, err
@@ -75,7 +90,7 @@ func start(ctx context.Context, dir string) (cp *ControlPlane, err error) {
 	cp = &ControlPlane{dir: dir, CAFile: filepath.Join(dir, "ca.crt")}
 	defer func() {
 		if err != nil {
-			cp.stop()
+			cp.Stop()
 		}
 	}()
 	if err := cp.writePKI(); err != nil {
@@ -88,12 +103,12 @@ func start(ctx context.Context, dir string) (cp *ControlPlane, err error) {
 		return nil, err
 	}
 	file := func(name string) string { return filepath.Join(dir, name) }
-	err = cp.run("kube-apiserver", apiserver, "--etcd-servers="+client, fmt.Sprintf("--secure-port=%d", ports[2]),
+	err = cp.run("kube-apiserver", apiserver, append([]string{"--etcd-servers=" + client, fmt.Sprintf("--secure-port=%d", ports[2]),
 		"--bind-address=127.0.0.1", "--advertise-address=127.0.0.1", "--endpoint-reconciler-type=none",
 		"--service-cluster-ip-range=10.96.0.0/16", "--authorization-mode=RBAC", "--disable-admission-plugins=ServiceAccount",
-		"--allow-privileged=true", "--client-ca-file="+cp.CAFile, "--tls-cert-file="+file("server.crt"), "--tls-private-key-file="+file("server.key"),
-		"--service-account-issuer=https://kubernetes.default.svc.cluster.local", "--service-account-key-file="+file("sa.key"),
-		"--service-account-signing-key-file="+file("sa.key"), "--cert-dir="+dir, "--v=1")
+		"--allow-privileged=true", "--client-ca-file=" + cp.CAFile, "--tls-cert-file=" + file("server.crt"), "--tls-private-key-file=" + file("server.key"),
+		"--service-account-issuer=https://kubernetes.default.svc.cluster.local", "--service-account-key-file=" + file("sa.key"),
+		"--service-account-signing-key-file=" + file("sa.key"), "--cert-dir=" + dir, "--v=1"}, flags...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +182,8 @@ func (c *ControlPlane) user(url, name string, groups ...string) (*rest.Config, s
 	k.AuthInfos["u"] = &clientcmdapi.AuthInfo{ClientCertificateData: cert, ClientKeyData: key}
 	k.Contexts["x"] = &clientcmdapi.Context{Cluster: "c", AuthInfo: "u"}
 	k.CurrentContext = "x"
-	path := filepath.Join(c.dir, name+".kubeconfig")
+	// A colon would make it two paths in KUBECONFIG.
+	path := filepath.Join(c.dir, strings.ReplaceAll(name, ":", "-")+".kubeconfig")
 	if err := clientcmd.WriteToFile(*k, path); err != nil {
 		return nil, "", err
 	}
@@ -175,7 +191,8 @@ func (c *ControlPlane) user(url, name string, groups ...string) (*rest.Config, s
 	return config, path, err
 }
 
-func (c *ControlPlane) stop() {
+// Stop ends it at once; nothing of it is worth an orderly end.
+func (c *ControlPlane) Stop() {
 	for i := len(c.processes) - 1; i >= 0; i-- {
 		c.processes[i].kill()
 	}
