@@ -63,6 +63,10 @@ e2e-kubernetes: build tools ## The chart on that Kubernetes, with the stores of 
 e2e-logs: build tools ## There, a pod that writes 20,000 lines a second for two minutes while the agent is killed three times (FOR=2m)
 	@KOF_REQUIRE_KUBERNETES=1 KOF_E2E_LOG_RATE=$(or $(FOR),2m) go test -count=1 -timeout 30m -v -run TestLogRate ./test/e2ekube
 
+.PHONY: scale-kubernetes
+scale-kubernetes: build tools ## An agent in clusters of 20 and of 2,000 nodes with 20,000 pods: its memory and its requests are the same (NODES=2000)
+	@KOF_SCALE_NODES=$(or $(NODES),2000) go test -count=1 -timeout 30m -v -run TestIndependentOfClusterSize ./test/scalekube
+
 ##@ Build
 
 .PHONY: build

@@ -78,6 +78,7 @@ var known = []Tool{
 	{Name: "opentelemetry-operator", Module: "tools/opentelemetry-operator", Package: "github.com/open-telemetry/opentelemetry-operator", ColdCPU: 290},
 	{Name: "coredns", Module: "tools/coredns", Package: "github.com/k0rdent/kof/tools/coredns", ColdCPU: 140},
 	{Name: "kubernetes-node", Module: "tools/kubernetes-node", Package: "github.com/k0rdent/kof/tools/kubernetes-node", ColdCPU: 15},
+	{Name: "kwok", Module: "tools/kwok", Package: "sigs.k8s.io/kwok/cmd/kwok", ColdCPU: 175},
 	{Name: "helm", Module: "tools/helm", Package: "helm.sh/helm/v4/cmd/helm", ColdCPU: 300},
 	{Name: "controller-gen", Module: "tools/controller-gen", Package: "sigs.k8s.io/controller-tools/cmd/controller-gen", ColdCPU: 40},
 	{Name: "dex", Module: "tools/dex", Package: "github.com/dexidp/dex/cmd/dex", Cgo: true, ColdCPU: 150},
