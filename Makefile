@@ -125,8 +125,8 @@ chaos-logs: build ## Container logs under rotation, kills and an outage of the s
 	@go run ./test/chaoslogs $(if $(SHORT),-short)
 
 .PHONY: load
-load: build ## What the region exporter costs, beside stock components: wire, logs, routing, bulkhead, memory, drain (one: NAME=wire; SHORT=1: a minute each)
-	@for name in $(or $(NAME),wire logs routing bulkhead memory drain); do \
+load: build ## What the agent and its exporter cost, beside stock components: agent, wire, logs, routing, bulkhead, memory, drain (one: NAME=wire; SHORT=1: a minute or two each)
+	@for name in $(or $(NAME),agent wire logs routing bulkhead memory drain); do \
 		go run ./test/load $$name $(if $(SHORT),-short) $(if $(STRICT),-strict); \
 	done
 

@@ -186,7 +186,7 @@ func startLoad(c *logsCollector, paced bool) (*feed.Feed, error) {
 	names := []string{healthyRegion, brokenRegion}
 	if paced {
 		lines := feed.NewLines(10_000)
-		return feed.Start(c.otlpURL(), pacedInterval, func(at time.Time) ([]byte, error) {
+		return feed.Start(c.logsURL(), pacedInterval, func(at time.Time) ([]byte, error) {
 			return lines.Request(names, pacedRecords, at)
 		}), nil
 	}
@@ -194,7 +194,7 @@ func startLoad(c *logsCollector, paced bool) (*feed.Feed, error) {
 	if err != nil {
 		return nil, err
 	}
-	return feed.Start(c.otlpURL(), 0, makers...), nil
+	return feed.Start(c.logsURL(), 0, makers...), nil
 }
 
 // replays returns for each region a maker of requests that costs nothing: it repeats some that it has made before.

@@ -55,7 +55,8 @@ func (s setup) QueueDir() string { return s.queueDir() }
 // Directory is the path of the region directory; for the template.
 func (s setup) Directory() string { return filepath.Join(s.Dir, "regions.yaml") }
 
-func (c *logsCollector) otlpURL() string { return fmt.Sprintf("http://127.0.0.1:%d", c.OTLP) }
+// logsURL is where it takes logs.
+func (c *logsCollector) logsURL() string { return fmt.Sprintf("http://127.0.0.1:%d/v1/logs", c.OTLP) }
 
 // figures reads the collector's own metrics.
 func (c *logsCollector) figures(ctx context.Context) (figures, error) {

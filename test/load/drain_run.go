@@ -30,7 +30,7 @@ func (r *drainRun) feedFull(ctx context.Context, done func(sent feed.Report) boo
 	if err != nil {
 		return report, 0, err
 	}
-	f := feed.Start(r.collector.otlpURL(), 0, makers...)
+	f := feed.Start(r.collector.logsURL(), 0, makers...)
 	began := time.Now()
 	for err == nil && !done(f.Report()) {
 		err = errors.Join(sleep(ctx, 20*time.Millisecond), r.collector.Alive(), r.watchMemory())

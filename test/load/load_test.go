@@ -16,7 +16,9 @@ import (
 	"go.uber.org/goleak"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/k0rdent/kof/test/load/stock"
 	"github.com/k0rdent/kof/test/load/tap"
+	"github.com/k0rdent/kof/test/simnode"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -30,12 +32,14 @@ func TestOptions(t *testing.T) {
 	require.Equal(t, 3*time.Second, o.either(time.Second, time.Minute))
 
 	for _, bad := range []struct{ args, want string }{
-		{"", "usage: load bulkhead|drain|logs|memory|routing|wire [options]"},
+		{"", "usage: load agent|bulkhead|drain|logs|memory|routing|wire [options]"},
 		{"nosuch", "usage: load "},
 		{"routing x", `unknown argument "x"`},
 		{"routing -storage s3", `-storage "s3": allowed are queue_storage and file_storage`},
 		{"routing -for 2h", "-for 2h0m0s: allowed are 0 to 1h"},
 		{"routing -backlog -1", "-backlog -1: allowed are 0 to 65536"},
+		{"routing -rounds -1", "-rounds -1: allowed are 0 to 100"},
+		{"routing -interval 1s", "-interval 1s: allowed are 5s to 5m"},
 		{"routing -targets kubelet,x", `-targets: found "x"; allowed are node-exporter, kubelet, cadvisor, fleet`},
 		{"wire -collector /nowhere", "`make build` builds it"},
 	} {
@@ -96,6 +100,53 @@ func TestConfigurationsAreYAML(t *testing.T) {
 	require.Equal(t, "5s", scrape.Jobs[0]["scrape_interval"])
 	require.NoError(t, render(path, "regions", w))
 	require.Contains(t, keys(t, path, "regions"), "home")
+}
+
+// Every part of a pipeline has to be there, and nothing of KOF's.
+func TestStockAgentIsOfStockComponents(t *testing.T) {
+	chart, err := simnode.FromChart("../..")
+	require.NoError(t, err)
+	node := simnode.Node{
+		Name: "n", Kubeconfig: "/k", Kubelet: "127.0.0.1:1", Dir: t.TempDir(), Logs: "/logs", OTLP: "127.0.0.1:2", OTLPGRPC: "127.0.0.1:3",
+		Health: "127.0.0.1:4", Profiles: "127.0.0.1:5", Metrics: 6,
+	}
+	require.NoError(t, chart.Config.Fit(node))
+	require.NoError(t, stockAgentConfig(chart.Config, node, agentStores{"http://m", "http://l", "http://t"}))
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	require.NoError(t, chart.Config.Write(path))
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for _, own := range []string{"pod_logs", "node_exporter", "opencost", "identity", "region:", "queue_storage", "kof_status"} {
+		require.NotContains(t, string(text), own)
+	}
+	for _, env := range node.Env(chart.MemoryLimit) {
+		name, value, _ := strings.Cut(env, "=")
+		if strings.HasPrefix(name, "KOF_") {
+			t.Setenv(name, value)
+		}
+	}
+	require.NoError(t, stock.Validate(t.Context(), path))
+	connectors := keys(t, path, "connectors")
+	for _, name := range keys(t, path, "service", "pipelines") {
+		pipeline, err := chart.Config.Map("service", "pipelines", name)
+		require.NoError(t, err)
+		for _, part := range []string{"receivers", "processors", "exporters"} {
+			require.NotEmpty(t, pipeline[part], "%s of %s", part, name)
+			for _, item := range pipeline[part].([]any) {
+				require.Contains(t, append(keys(t, path, part), connectors...), item, "%s of %s", part, name)
+			}
+		}
+	}
+}
+
+func TestAgentResult(t *testing.T) {
+	r := agentResult{sent: counts{3, 2, 1}, arrived: counts{3, 2, 1}, enrichedLogs: 3, enrichedTraces: 1}
+	require.NoError(t, r.complete())
+	r.arrived.samples, r.enrichedLogs = 1, 0
+	require.EqualError(t, r.complete(), "1 samples of 2 arrived\n0 lines with their Deployment's name of 3 arrived")
+	all := []agentResult{{cores: 3, peak: 1}, {cores: 1, peak: 9}, {cores: 2, peak: 5}}
+	require.InDelta(t, 2, middleOf(all, func(r agentResult) float64 { return r.cores }), 0)
+	require.InDelta(t, 9, worst(all, func(r agentResult) float64 { return float64(r.peak) }), 0)
 }
 
 func read(t *testing.T, path string, to any) {

@@ -113,6 +113,10 @@ func (b *bench) steadyLogs(ctx context.Context) error {
 	}
 	defer r.end()
 	length := b.either(20*time.Second, 2*time.Minute)
+	var dirs []string
+	for i := range logContainers {
+		dirs = append(dirs, filepath.Join(r.pods, podDirOf(i), "checkout"))
+	}
 	rows := [][]string{{"10,000 lines/s", "cores", "peak RSS MiB", "anonymous MiB"}}
 	write := func(what string) (int64, error) {
 		b.note("%s: %s at %d lines/s", what, length, steadyRate)
@@ -121,7 +125,7 @@ func (b *bench) steadyLogs(ctx context.Context) error {
 		if err != nil {
 			return 0, err
 		}
-		if err := writeSteadily(ctx, r.pods, length, r.watch); err != nil {
+		if _, err := writeSteadily(ctx, dirs, length, r.watch); err != nil {
 			return 0, err
 		}
 		after, err := r.process.CPU()

@@ -160,8 +160,8 @@ func (s *logSource) putInto(pods string, asJSON bool) error {
 	return nil
 }
 
-// writeSteadily appends lines to the logs of several containers at steadyRate.
-func writeSteadily(ctx context.Context, pods string, length time.Duration, watch func() error) error {
+// writeSteadily appends lines to the logs in the folders of several containers at steadyRate, and returns how many.
+func writeSteadily(ctx context.Context, dirs []string, length time.Duration, watch func() error) (int, error) {
 	maker := newLineMaker(12)
 	var files []*os.File
 	defer func() {
@@ -169,14 +169,13 @@ func writeSteadily(ctx context.Context, pods string, length time.Duration, watch
 			_ = f.Close()
 		}
 	}()
-	for i := range logContainers {
-		dir := filepath.Join(pods, podDirOf(i), "checkout")
+	for _, dir := range dirs {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return err
+			return 0, err
 		}
 		f, err := os.OpenFile(filepath.Join(dir, "0.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		files = append(files, f)
 	}
@@ -189,17 +188,17 @@ func writeSteadily(ctx context.Context, pods string, length time.Duration, watch
 		}
 		for now := time.Now(); maker.n < due; {
 			if err := writeLine(buffers[maker.n%len(files)], nil, maker.rng, now, maker.line("plain", now)); err != nil {
-				return err
+				return maker.n, err
 			}
 		}
 		for _, b := range buffers {
 			if err := b.Flush(); err != nil {
-				return err
+				return maker.n, err
 			}
 		}
 		if err := errors.Join(watch(), sleep(ctx, pause)); err != nil {
-			return err
+			return maker.n, err
 		}
 	}
-	return nil
+	return maker.n, nil
 }

@@ -2,6 +2,7 @@
 
 // Command load measures what the region exporter costs and how it holds up, on real servers and beside stock components:
 //
+//	load agent     CPU and memory of a whole node agent under mixed load, beside stock components
 //	load wire      bytes and CPU per sample on what a node agent scrapes, beside vmagent and stock components
 //	load logs      bytes and CPU per line of container logs, beside vlagent and stock components
 //	load routing   CPU and allocations per record, beside one plain exporter
@@ -27,7 +28,7 @@ import (
 
 // benchmarks are the commands.
 var benchmarks = map[string]func(context.Context, *bench) error{
-	"wire": wire, "logs": logs, "routing": routing, "bulkhead": bulkhead, "memory": memory, "drain": drain,
+	"agent": agent, "wire": wire, "logs": logs, "routing": routing, "bulkhead": bulkhead, "memory": memory, "drain": drain,
 }
 
 // Commands that the program runs itself by, so that what they use can be told from what is measured.

@@ -107,7 +107,7 @@ func (b *bench) fill(ctx context.Context, c *logsCollector, bytes int64) (peak f
 	if err != nil {
 		return peak, err
 	}
-	f := feed.Start(c.otlpURL(), 0, makers...)
+	f := feed.Start(c.logsURL(), 0, makers...)
 	defer func() { err = errors.Join(err, f.Stop()) }()
 	for {
 		if err := sleep(ctx, 100*time.Millisecond); err != nil {

@@ -35,6 +35,8 @@ type options struct {
 	sink      bool
 	targets   []string
 	stock     bool
+	rounds    int
+	interval  time.Duration
 }
 
 // usageError is a command line that can't be obeyed.
@@ -58,7 +60,9 @@ func parseOptions(args []string, usage io.Writer) (options, error) {
 	backlog := flags.Int64("backlog", 0, "MiB of backlog to build; 0: what the benchmark thinks right")
 	targets := flags.String("targets", strings.Join(allTargets, ","), "wire: what to scrape")
 	flags.BoolVar(&o.sink, "sink", false, "bulkhead, drain: send to a sink that only counts instead of a real store")
-	flags.BoolVar(&o.stock, "stock", true, "drain, logs: run other collectors too")
+	flags.BoolVar(&o.stock, "stock", true, "agent, drain, logs: run other collectors too")
+	flags.IntVar(&o.rounds, "rounds", 0, "agent: how often each collector runs; 0: what the benchmark thinks right")
+	flags.DurationVar(&o.interval, "interval", 0, "agent: how often targets are scraped; 0: 30s, as shipped, or 10s in the short form")
 	if err := flags.Parse(args[1:]); err != nil {
 		return o, &usageError{err}
 	}
@@ -78,6 +82,12 @@ func parseOptions(args []string, usage io.Writer) (options, error) {
 	}
 	if o.duration < 0 || o.duration > time.Hour {
 		errs = append(errs, fmt.Errorf("-for %s: allowed are 0 to 1h", o.duration))
+	}
+	if o.rounds < 0 || o.rounds > 100 {
+		errs = append(errs, fmt.Errorf("-rounds %d: allowed are 0 to 100", o.rounds))
+	}
+	if o.interval != 0 && (o.interval < 5*time.Second || o.interval > 5*time.Minute) {
+		errs = append(errs, fmt.Errorf("-interval %s: allowed are 5s to 5m", o.interval))
 	}
 	if o.backlog < 0 || o.backlog > 64<<30 {
 		errs = append(errs, fmt.Errorf("-backlog %d: allowed are 0 to 65536", *backlog))

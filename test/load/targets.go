@@ -126,15 +126,24 @@ func (b *bench) startNodeExporter(ctx context.Context) (address string, err erro
 func (b *bench) buildNodeExporter(ctx context.Context) (string, error) {
 	path := b.join("node_exporter")
 	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", path, nodeExporterPackage)
-	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/k0rdent/kof").Output()
+	root, err := repository(ctx)
 	if err != nil {
-		return "", fmt.Errorf("the repository has to be the working directory: %w", err)
+		return "", err
 	}
-	cmd.Dir = filepath.Join(string(bytes.TrimSpace(root)), filepath.FromSlash(nodeExporterModule))
+	cmd.Dir = filepath.Join(root, filepath.FromSlash(nodeExporterModule))
 	// As the flags of whoever builds KOF must not change it.
 	cmd.Env = append(os.Environ(), "GOFLAGS=-trimpath -mod=readonly -buildvcs=false", "GOWORK=off", "CGO_ENABLED=0", "GOOS="+runtime.GOOS, "GOARCH="+runtime.GOARCH)
 	if output, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building node_exporter: %w\n%s", err, output)
 	}
 	return path, nil
+}
+
+// repository returns the root of the repository that the working directory is in.
+func repository(ctx context.Context) (string, error) {
+	root, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/k0rdent/kof").Output()
+	if err != nil {
+		return "", fmt.Errorf("the repository has to be the working directory: %w", err)
+	}
+	return string(bytes.TrimSpace(root)), nil
 }

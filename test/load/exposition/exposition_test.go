@@ -126,3 +126,13 @@ func countSeries(page string) int {
 	}
 	return n
 }
+
+func TestServiceHasSoManySeries(t *testing.T) {
+	for _, n := range []int{5, 14, 1300} {
+		p := Service(1, n)
+		require.Equal(t, n, p.Series())
+		for name := range parse(t, p.Append(nil, at)) {
+			require.Contains(t, name, ServicePrefix)
+		}
+	}
+}

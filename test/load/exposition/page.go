@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package exposition makes the pages that a kubelet serves to Prometheus, in the names, labels and kinds of values that real ones
-// have, with values that change from scrape to scrape as those do: what compression reaches depends on both.
+// Package exposition makes the pages that a kubelet and services serve to Prometheus, in the names, labels and kinds of values that real
+// ones have, with values that change from scrape to scrape as those do: what compression reaches depends on both.
 //
 // A page moves by a scrape interval of 30 seconds whenever it is asked to, so that scraping it every few seconds gives the changes
 // of a real interval. Pages of one seed are alike in every run.

@@ -21,19 +21,24 @@ type Server struct {
 	ended    chan struct{}
 }
 
-// Serve serves each page at its path on a free loopback port. A page steps when it is asked for and minAge has passed since its last
-// step, so that those who scrape at about the same time get the same.
+// Handler serves each page at its path. A page steps when it is asked for and minAge has passed since its last step, so that those who
+// scrape at about the same time get the same.
+func Handler(pages map[string]*Page, minAge time.Duration) http.Handler {
+	mux := http.NewServeMux()
+	for path, page := range pages {
+		mux.Handle("GET "+path, &handler{page: page, minAge: minAge})
+	}
+	return mux
+}
+
+// Serve serves what Handler does on a free loopback port.
 func Serve(pages map[string]*Page, minAge time.Duration) (*Server, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("expositions: %w", err)
 	}
-	mux := http.NewServeMux()
-	for path, page := range pages {
-		mux.Handle("GET "+path, &handler{page: page, minAge: minAge})
-	}
 	s := &Server{listener: listener, ended: make(chan struct{})}
-	s.server = http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
+	s.server = http.Server{Handler: Handler(pages, minAge), ReadHeaderTimeout: time.Minute}
 	go func() {
 		defer close(s.ended)
 		_ = s.server.Serve(listener) // ends by Close, with an error that says so

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -36,15 +37,22 @@ type Feed struct {
 	failed                   error
 }
 
-// Start begins to send, with one connection for each of the makers of requests, to an OTLP/HTTP receiver's base URL. With an interval
-// each sends a request every interval, and gives records the time at which they should have been sent; with 0 it sends as fast as
-// requests are taken. A request that is refused is sent again until it is taken.
+// Start begins to send, with one connection for each of the makers of requests, to the URL at which an OTLP/HTTP receiver takes a signal.
+// With an interval each sends a request every interval, and gives records the time at which they should have been sent; with 0 it sends as
+// fast as requests are taken. A request that is refused is sent again until it is taken.
 func Start(url string, interval time.Duration, makers ...Request) *Feed {
+	return start(url, interval, &http.Transport{MaxIdleConnsPerHost: len(makers)}, makers)
+}
+
+// StartFrom is Start from a local IP address: a pod's, by which a collector knows it.
+func StartFrom(ip, url string, interval time.Duration, makers ...Request) *Feed {
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(ip)}}
+	return start(url, interval, &http.Transport{MaxIdleConnsPerHost: len(makers), DialContext: dialer.DialContext}, makers)
+}
+
+func start(url string, interval time.Duration, transport *http.Transport, makers []Request) *Feed {
 	ctx, cancel := context.WithCancel(context.Background())
-	f := &Feed{
-		url: url + "/v1/logs", cancel: cancel,
-		client: &http.Client{Timeout: attemptTimeout, Transport: &http.Transport{MaxIdleConnsPerHost: len(makers)}},
-	}
+	f := &Feed{url: url, cancel: cancel, client: &http.Client{Timeout: attemptTimeout, Transport: transport}}
 	for _, next := range makers {
 		f.ended.Go(func() { f.run(ctx, interval, next) })
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog/plogotlp"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"go.uber.org/goleak"
 )
 
@@ -39,6 +40,42 @@ func TestRequest(t *testing.T) {
 	}
 	require.Equal(t, map[string]int{"a": 25, "b": 25}, counts)
 	require.Len(t, seen, 50, "all different")
+}
+
+func TestSpans(t *testing.T) {
+	at := time.UnixMilli(1_790_000_000_123)
+	s := NewSpans("shop", 1)
+	ids, traces := map[string]bool{}, map[string]int{}
+	for range 2 {
+		body, err := s.Request(2*spansPerTrace, at)
+		require.NoError(t, err)
+		r := ptraceotlp.NewExportRequest()
+		require.NoError(t, r.UnmarshalProto(body))
+		for _, span := range r.Traces().ResourceSpans().At(0).ScopeSpans().At(0).Spans().All() {
+			ids[span.SpanID().String()] = true
+			traces[span.TraceID().String()]++
+			require.Equal(t, at.UnixNano(), span.StartTimestamp().AsTime().UnixNano())
+		}
+	}
+	require.Len(t, ids, 4*spansPerTrace, "all different")
+	require.Len(t, traces, 4)
+	for _, n := range traces {
+		require.Equal(t, spansPerTrace, n)
+	}
+}
+
+func TestFromAnAddress(t *testing.T) {
+	from := make(chan string, 100)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case from <- r.RemoteAddr:
+		default:
+		}
+	}))
+	defer server.Close()
+	f := StartFrom("127.0.0.7", server.URL, 0, func(time.Time) ([]byte, error) { return nil, nil })
+	require.Contains(t, <-from, "127.0.0.7:")
+	require.NoError(t, f.Stop())
 }
 
 func TestRefusedIsSentAgain(t *testing.T) {

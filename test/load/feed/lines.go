@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package feed sends log records to a collector's OTLP/HTTP receiver: at a set rate, or as fast as it takes them.
+// Package feed sends log records and spans to a collector's OTLP/HTTP receiver: at a set rate, or as fast as it takes them.
 package feed
 
 import (
