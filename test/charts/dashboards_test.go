@@ -86,6 +86,17 @@ func TestOwnDashboards(t *testing.T) {
 	require.NotContains(t, mapAt(t, find(t, all, "GrafanaDashboard", "boards-general").Object, "spec"), "folderRef")
 }
 
+func TestCurrencyOfDashboards(t *testing.T) {
+	costs := func(values string) string {
+		all := objects(t, render(t, options{chart: dashboardsChart, values: values}))
+		return mapAt(t, find(t, all, "GrafanaDashboard", "kof-dashboards-finops-clusters").Object, "spec")["json"].(string)
+	}
+	require.Contains(t, costs(""), `"unit":"currencyUSD"`)
+	euros := costs("currency: EUR")
+	require.Contains(t, euros, `"unit":"currencyEUR"`)
+	require.NotContains(t, euros, "currencyUSD")
+}
+
 // Long paths that differ at their ends alone still get names of their own, of what Kubernetes takes.
 func TestLongNamesOfDashboards(t *testing.T) {
 	long := strings.Repeat("very-long-folder-", 4)

@@ -61,6 +61,7 @@ func TestRefusedValuesOfCharts(t *testing.T) {
 			`files: {"a/../b.json": '{"title": "b"}'}`:                          "invalid propertyName 'a/../b.json'",
 			"files: {a/b.json: {title: b}}":                                     "/files/a~1b.json",
 			"folders: {kof: {titel: KOF}}":                                      "/folders/kof",
+			"currency: Euro":                                                    "/currency",
 			"resyncPeriod: often":                                               "/resyncPeriod",
 		},
 		"kof-operators": {"cert-manager: {enabled: maybe}": "/cert-manager/enabled", "flux: {}": "flux"},
