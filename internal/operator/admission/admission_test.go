@@ -13,6 +13,7 @@ import (
 
 	"github.com/k0rdent/kof/internal/operator/api/v1beta1"
 	"github.com/k0rdent/kof/internal/operator/kcm"
+	"github.com/k0rdent/kof/internal/operator/regions"
 )
 
 var born = time.Unix(1_800_000_000, 0)
@@ -107,7 +108,7 @@ func TestCluster(t *testing.T) {
 				tt.wanted.Spec.Config.Raw = []byte(`["a"]`)
 			}
 			for _, old := range []*kcm.ClusterDeployment{nil, deployment(t, child(map[string]string{kcm.LabelTenant: "x"}), nil)} {
-				warnings, err := Cluster(items, "kof", old, tt.wanted, tt.assigned)
+				warnings, err := Cluster(regions.Accept(regions.InOrder(items)), items, "kof", old, tt.wanted, tt.assigned)
 				if tt.refused != "" {
 					require.ErrorContains(t, err, tt.refused)
 					continue
@@ -120,12 +121,12 @@ func TestCluster(t *testing.T) {
 				require.Len(t, warnings, 1)
 				require.Contains(t, warnings[0], tt.warning)
 			}
-			warnings, err := Cluster(items, "kof", tt.wanted, tt.wanted, tt.assigned)
+			warnings, err := Cluster(regions.Accept(regions.InOrder(items)), items, "kof", tt.wanted, tt.wanted, tt.assigned)
 			require.NoError(t, err, "what changes nothing passes")
 			require.Empty(t, warnings)
 			going := tt.wanted.DeepCopy()
 			going.DeletionTimestamp = &metav1.Time{Time: born}
-			_, err = Cluster(items, "kof", nil, going, tt.assigned)
+			_, err = Cluster(regions.Accept(regions.InOrder(items)), items, "kof", nil, going, tt.assigned)
 			require.NoError(t, err, "what is being deleted passes")
 		})
 	}
@@ -143,7 +144,7 @@ func TestRegionalStays(t *testing.T) {
 		`found "shop"; allowed: "eu"`:  cd("shop", map[string]any{kcm.AnnotationDomain: "shop.example"}),
 		"endpoints of one zone only":   cd("shop", map[string]any{kcm.AnnotationDomain: "us1.example", kcm.AnnotationZone: "eu"}),
 	} {
-		_, err := Cluster(items, "kof", nil, wanted, v1beta1.RegionAssignmentSpec{})
+		_, err := Cluster(regions.Accept(regions.InOrder(items)), items, "kof", nil, wanted, v1beta1.RegionAssignmentSpec{})
 		if want == "" {
 			require.NoError(t, err)
 			continue

@@ -39,7 +39,8 @@ func askedOf(cd *kcm.ClusterDeployment) asked {
 
 // Cluster returns what would be wrong with a ClusterDeployment, and what would be so until another object changes. old is nil of a new one.
 // What changes nothing that the operator goes by is fine, so that nobody is kept from mending or deleting it. assigned is where the cluster is.
-func Cluster(items []v1beta1.Region, platform string, old, wanted *kcm.ClusterDeployment, assigned v1beta1.RegionAssignmentSpec) (warnings []string, err error) {
+// set is which of the Regions count: hundreds take a while to check, so that it isn't done for each cluster.
+func Cluster(set *regions.Set, items []v1beta1.Region, platform string, old, wanted *kcm.ClusterDeployment, assigned v1beta1.RegionAssignmentSpec) (warnings []string, err error) {
 	is := askedOf(wanted)
 	if wanted.DeletionTimestamp != nil || is.Role == "" || old != nil && reflect.DeepEqual(askedOf(old), is) {
 		return nil, nil
@@ -63,7 +64,6 @@ func Cluster(items []v1beta1.Region, platform string, old, wanted *kcm.ClusterDe
 		}
 		return warnings, errors.Join(append(errs, err)...)
 	}
-	set := regions.Accept(regions.InOrder(items))
 	chosen, rule, failed := choice.Choose(is.Choice, platform, set.Candidates)
 	var why *choice.Error
 	switch {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/k0rdent/kof/internal/operator/api/v1beta1"
 	"github.com/k0rdent/kof/internal/operator/kcm"
+	"github.com/k0rdent/kof/internal/operator/regions"
 )
 
 // Paths of the webhooks.
@@ -23,7 +24,7 @@ const (
 
 // Register adds the webhooks to a server. The reader is asked at each request: it should be a cache. platform is the operator's namespace.
 func Register(server webhook.Server, scheme *runtime.Scheme, reader client.Reader, platform string) {
-	h := handlers{reader, admission.NewDecoder(scheme), platform}
+	h := handlers{reader, admission.NewDecoder(scheme), platform, &regions.Cache{}}
 	server.Register(RegionPath, &admission.Webhook{Handler: admission.HandlerFunc(h.region)})
 	server.Register(ClusterPath, &admission.Webhook{Handler: admission.HandlerFunc(h.cluster)})
 }
@@ -32,6 +33,7 @@ type handlers struct {
 	reader   client.Reader
 	decoder  admission.Decoder
 	platform string
+	world    *regions.Cache
 }
 
 func (h handlers) region(ctx context.Context, request admission.Request) admission.Response {
@@ -63,11 +65,15 @@ func (h handlers) cluster(ctx context.Context, request admission.Request) admiss
 	if err != nil {
 		return unchecked(err)
 	}
+	set, err := h.world.Load(ctx, h.reader)
+	if err != nil {
+		return unchecked(err)
+	}
 	var assigned v1beta1.RegionAssignment
 	if err := h.reader.Get(ctx, client.ObjectKey{Namespace: request.Namespace, Name: request.Name}, &assigned); client.IgnoreNotFound(err) != nil {
 		return unchecked(err)
 	}
-	return answer(Cluster(items, h.platform, old, &wanted, assigned.Spec))
+	return answer(Cluster(set, items, h.platform, old, &wanted, assigned.Spec))
 }
 
 func (h handlers) regions(ctx context.Context) ([]v1beta1.Region, error) {
