@@ -30,6 +30,7 @@ extensions:
   queue_storage: {directory: "${env:DIR}/queue", create_directory: true}
 receivers:
   otlp: {protocols: {http: {endpoint: "${env:OTLP}"}}}
+  prometheus/self: {config: {scrape_configs: [{job_name: kof-otelcol, scrape_interval: 1s, static_configs: [{targets: ["127.0.0.1:${env:METRICS}"]}]}]}}
 processors:
   identity: {cluster: {name: prod-1}}
 connectors:
@@ -44,6 +45,7 @@ service:
   pipelines:
     traces: {receivers: [otlp], processors: [identity], exporters: [region, span_metrics]}
     metrics/spans: {receivers: [span_metrics], exporters: [region]}
+    metrics/self: {receivers: [prometheus/self], processors: [identity], exporters: [region]}
 `
 
 const callsTotal = "traces_span_metrics_calls_total"
@@ -76,6 +78,14 @@ tenants: {acme: {region: us}}
 	requireValue(t, us, 0, `sum(increase(traces_span_metrics_duration_milliseconds_bucket{le="10"}[1h]))`)
 	requireValue(t, eu, 5, `count(last_over_time(`+callsTotal+`[1h]))`)
 	requireValue(t, us, 5, `count(last_over_time(`+callsTotal+`[1h]))`)
+
+	// What the exporter counts by namespace is stored under the names that kofctl asks for.
+	for _, metric := range []string{"items", "bytes"} {
+		own := `otelcol_kof_region_namespace_` + metric + `_total{cluster="prod-1",namespace="shop",region="us",signal="traces"}`
+		requireValue(t, eu, 1, `count(`+own+` > 0)`)
+	}
+	requireValue(t, eu, 20, `otelcol_kof_region_namespace_items_total{cluster="prod-1",namespace="shop",region="us",signal="traces"}`)
+	requireValue(t, eu, 1, `count(otelcol_kof_region_wire_bytes_total{cluster="prod-1",region="us",signal="metrics"} > 0)`)
 
 	// Killed, the agent counts from zero again. It comes to more than before the kill within one flush, which only the zero between shows.
 	stop(t, syscall.SIGKILL)

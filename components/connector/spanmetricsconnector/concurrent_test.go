@@ -93,6 +93,9 @@ func TestFlushesByItself(t *testing.T) {
 }
 
 func TestKnownSeriesAllocateNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector makes sync.Pool forget things")
+	}
 	w := newWorld(t, func(cfg *Config) {
 		cfg.Dimensions = []DimensionConfig{{Name: "http.request.method"}, {Name: "zone"}}
 		cfg.Exemplars = ExemplarsConfig{Enabled: true, MaxPerDataPoint: 5}
