@@ -51,7 +51,7 @@ var logsExplorer = Board{
 		{"", []panel{
 			graph("Records by namespace", units.Short, q(`@namespace $search | stats by (k8s.namespace.name) count() records`, "{{k8s.namespace.name}}")).ofLogs().stack().
 				says("In each interval."),
-			graph("Records by severity", units.Short, q(`@namespace $search | stats by (severity) count() records`, "{{severity}}")).ofLogs().stack().
+			graph("Records by severity", units.Short, q(`@namespace $search | stats by (severity_text) count() records`, "{{severity_text}}")).ofLogs().stack().
 				says("In each interval. Records without a severity have none in the log."),
 			bars("Pods that say most", units.Short, q(`@namespace $search | stats by (k8s.namespace.name, k8s.pod.name) count() records | sort by (records desc) limit 10`, "{{k8s.namespace.name}}/{{k8s.pod.name}}")).ofLogs(),
 			bars("Bytes by container", units.BytesIEC, q(`@namespace $search | stats by (k8s.namespace.name, k8s.container.name) sum_len(_msg) bytes | sort by (bytes desc) limit 10`, "{{k8s.namespace.name}}/{{k8s.container.name}}")).ofLogs(),
@@ -67,12 +67,12 @@ var kubernetesEvents = Board{
 	rows: []row{
 		{"", []panel{
 			stat("Events", units.Short, `@namespace k8s.event.reason:* | stats count() events`).ofLogs(),
-			stat("Warnings", units.Short, `@namespace k8s.event.reason:* severity:Warning | stats count() events`).ofLogs().above(1, 50),
+			stat("Warnings", units.Short, `@namespace k8s.event.reason:* severity_text:=Warning | stats count() events`).ofLogs().above(1, 50),
 			graph("Events by reason", units.Short, q(`@namespace k8s.event.reason:* | stats by (k8s.event.reason) count() events`, "{{k8s.event.reason}}")).ofLogs().stack().size(16, 8).
 				says("In each interval."),
-			bars("Warnings by reason", units.Short, q(`@namespace k8s.event.reason:* severity:Warning | stats by (k8s.event.reason) count() events | sort by (events desc) limit 10`, "{{k8s.event.reason}}")).ofLogs(),
-			bars("Objects with most warnings", units.Short, q(`@namespace k8s.event.reason:* severity:Warning | stats by (k8s.namespace.name, k8s.object.kind, k8s.object.name) count() events | sort by (events desc) limit 10`, "{{k8s.object.kind}} {{k8s.namespace.name}}/{{k8s.object.name}}")).ofLogs(),
-			logPanel("Warnings", `@namespace k8s.event.reason:* severity:Warning`),
+			bars("Warnings by reason", units.Short, q(`@namespace k8s.event.reason:* severity_text:=Warning | stats by (k8s.event.reason) count() events | sort by (events desc) limit 10`, "{{k8s.event.reason}}")).ofLogs(),
+			bars("Objects with most warnings", units.Short, q(`@namespace k8s.event.reason:* severity_text:=Warning | stats by (k8s.namespace.name, k8s.object.kind, k8s.object.name) count() events | sort by (events desc) limit 10`, "{{k8s.object.kind}} {{k8s.namespace.name}}/{{k8s.object.name}}")).ofLogs(),
+			logPanel("Warnings", `@namespace k8s.event.reason:* severity_text:=Warning`),
 			logPanel("All events", `@namespace k8s.event.reason:*`),
 		}},
 	},

@@ -115,6 +115,6 @@ var filters, logFilters = func() (metrics, logs *strings.Replacer) {
 	)
 	metrics = strings.NewReplacer("@region", region, "@cluster", cluster, "@tenant", tenant, "@namespace", namespace,
 		"@workload", namespace+`,workload_kind=~"$workload_kind",workload=~"$workload"`, "@node", cluster+`,node=~"$node"`)
-	const logCluster = `k8s.cluster.name:in($cluster)`
-	return metrics, strings.NewReplacer("@cluster", logCluster, "@namespace", logCluster+` k8s.namespace.name:in($namespace)`)
+	const logCluster = `k8s.cluster.name:in(${cluster:doublequote})`
+	return metrics, strings.NewReplacer("@cluster", logCluster, "@namespace", logCluster+` k8s.namespace.name:in(${namespace:doublequote})`)
 }()

@@ -4,7 +4,7 @@ package dashboards
 
 import "github.com/grafana/grafana-foundation-sdk/go/units"
 
-var finops = []Board{costClusters, costNamespaces, costWorkloads, costIdle, costEfficiency, costForecast, costTelemetry}
+var finops = []Board{costClusters, costNamespaces, costWorkloads, costIdle, costEfficiency, costForecast, costBudgets, costTelemetry}
 
 // money is the unit of costs. The chart puts its currency in place of the dollar.
 const money = units.Dollars

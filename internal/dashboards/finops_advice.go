@@ -4,9 +4,14 @@ package dashboards
 
 import "github.com/grafana/grafana-foundation-sdk/go/units"
 
-// needs is what a container should request: what it used for 95 % of the time, and 15 % on top.
+// needs is what a container should request, as `kofctl rightsizing` advises: the CPU that it used at most for 95 % of the time, or the most memory
+// that it used, since what goes beyond its limit is killed; and 15 % on top.
 func needs(resource string) string {
-	return `1.15 * quantile_over_time(0.95, kof_container_used{@namespace,resource="` + resource + `"}[$__range])`
+	used := `kof_container_used{@namespace,resource="` + resource + `"}[$__range]`
+	if resource == "ram" {
+		return `1.15 * max_over_time(` + used + `)`
+	}
+	return `1.15 * quantile_over_time(0.95, ` + used + `)`
 }
 
 // saving is what a month would cost less if containers requested what they need; below zero where they need more.
@@ -34,7 +39,7 @@ var costEfficiency = Board{
 				col("CPU needed", "cores", `max by (cluster, namespace, workload_kind, workload, container) (`+needs("cpu")+ofWorkload+`)`),
 				col("Memory requested", units.BytesIEC, `avg by (cluster, namespace, workload_kind, workload, container) (kof_container_requested{@namespace,resource="ram"}`+ofWorkload+`)`),
 				col("Memory needed", units.BytesIEC, `max by (cluster, namespace, workload_kind, workload, container) (`+needs("ram")+ofWorkload+`)`),
-			).says("Needed: used at most for 95 % of the time shown, by the pod that uses most, and 15 % on top. Show a week or more."),
+			).says("Needed: the CPU used at most for 95 % of the time shown, and the most memory, by the pod that uses most; 15 % on top. Show a week or more."),
 			table("What that saves a month", []string{"cluster", "namespace", "workload_kind", "workload"},
 				col("CPU", money, saving("cpu", "node_cpu_hourly_cost", "1")),
 				col("Memory", money, saving("ram", "node_ram_hourly_cost", "1024 ^ 3")),
@@ -74,6 +79,27 @@ var costForecast = Board{
 				col("Spent", money, `sum by (cluster, namespace) (increase(`+namespaceCosts+`[$__range]))`),
 				col("At the end of the month", money, `sum by (cluster, namespace) (increase(`+namespaceCosts+`[$__range])) + sum by (cluster, namespace) (increase(`+namespaceCosts+`[1d])) / 24 * `+left)).size(12, 10).sortedBy("At the end of the month"),
 			graph("Cost of a day", money, q(`sum by (cluster) (increase(`+allCosts+`[1d]))`, "{{cluster}}")).stack().size(width, 9),
+		}},
+	},
+}
+
+// budgets are recorded by the rules that kof-operator makes of them. They are in the management cluster's own store, and so of no region.
+var costBudgets = Board{
+	Folder: "finops", Name: "budgets", Title: "Budgets",
+	Answers: "Which budget is spent, or will be by the end of the month?",
+	Needs:   "budgets (ConfigMaps of kof-operator), and `alerting.vmalert.remoteWrite` of kof-mothership",
+	from:    "now-7d", variables: append(byRegion[:1:1], labelValues("budget", "Budget", `kof_budget_amount, budget`)),
+	rows: []row{
+		{"", []panel{
+			table("Budgets of this month", []string{"budget", "cluster", "tenant", "namespace"},
+				col("Will be spent", units.PercentUnit, `max by (budget, cluster, tenant, namespace) (kof_budget_forecast{budget=~"$budget"}) / max by (budget, cluster, tenant, namespace) (kof_budget_amount{budget=~"$budget"})`).above(0.9, 1),
+				col("Spent", units.PercentUnit, `max by (budget, cluster, tenant, namespace) (kof_budget_spent{budget=~"$budget"}) / max by (budget, cluster, tenant, namespace) (kof_budget_amount{budget=~"$budget"})`).above(0.8, 1),
+				col("Budget", money, `max by (budget, cluster, tenant, namespace) (kof_budget_amount{budget=~"$budget"})`),
+				col("Spent so far", money, `max by (budget, cluster, tenant, namespace) (kof_budget_spent{budget=~"$budget"})`),
+				col("At the end of the month", money, `max by (budget, cluster, tenant, namespace) (kof_budget_forecast{budget=~"$budget"})`),
+			),
+			graph("Spent", units.PercentUnit, q(`max by (budget) (kof_budget_spent{budget=~"$budget"}) / max by (budget) (kof_budget_amount{budget=~"$budget"})`, "{{budget}}")).above(0.8, 1),
+			graph("Will be spent by the end of the month", units.PercentUnit, q(`max by (budget) (kof_budget_forecast{budget=~"$budget"}) / max by (budget) (kof_budget_amount{budget=~"$budget"})`, "{{budget}}")).above(0.9, 1),
 		}},
 	},
 }

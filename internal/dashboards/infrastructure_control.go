@@ -28,7 +28,8 @@ var apiServer = Board{
 		{"Load", []panel{
 			graph("Requests under way", units.Short, q(`max by (cluster, request_kind) (apiserver_current_inflight_requests{@cluster})`, "{{cluster}} {{request_kind}}")),
 			graph("Requests that wait, by priority", units.Short, q(`sum by (cluster, priority_level) (apiserver_flowcontrol_current_inqueue_requests{@cluster})`, "{{cluster}} {{priority_level}}")),
-			graph("Requests that were turned away", units.RequestsPerSecond, q(`sum by (cluster, priority_level, reason) (rate(apiserver_flowcontrol_rejected_requests_total{@cluster}[$__rate_interval]))`, "{{cluster}} {{priority_level}} {{reason}}")).above(1, 10),
+			graph("Requests that were turned away", units.RequestsPerSecond, q(`sum by (cluster, priority_level) (rate(apiserver_flowcontrol_rejected_requests_total{@cluster}[$__rate_interval]))
+  or 0 * sum by (cluster, priority_level) (rate(apiserver_flowcontrol_dispatched_requests_total{@cluster}[$__rate_interval]))`, "{{cluster}} {{priority_level}}")).above(1, 10),
 			graph("99 % of admission webhooks within", units.Seconds, q(`histogram_quantile(0.99, sum by (cluster, name, le) (rate(apiserver_admission_webhook_admission_duration_seconds_bucket{@cluster}[$__rate_interval])))`, "{{cluster}} {{name}}")).above(1, 5),
 		}},
 		{"Its store and its process", []panel{
@@ -109,13 +110,14 @@ var kubelet = Board{
 			stat("Kubelets", units.Short, `count(kubelet_node_name{@node})`),
 			stat("Running pods", units.Short, `sum(kubelet_running_pods{@node})`),
 			stat("Running containers", units.Short, `sum(kubelet_running_containers{@node,container_state="running"})`),
-			stat("Failed runtime operations", units.Short, `sum(increase(kubelet_runtime_operations_errors_total{@node}[$__range]))`).above(10, 100),
+			stat("Failed runtime operations", units.Short, `sum(increase(kubelet_runtime_operations_errors_total{@node}[$__range])) or vector(0)`).above(10, 100),
 			stat("99 % of pods start within", units.Seconds, `histogram_quantile(0.99, sum by (le) (rate(kubelet_pod_start_duration_seconds_bucket{@node}[$__range])))`).above(30, 120),
 			stat("99 % of relists within", units.Seconds, `histogram_quantile(0.99, sum by (le) (rate(kubelet_pleg_relist_duration_seconds_bucket{@node}[$__rate_interval])))`).above(1, 3),
 		}},
 		{"", []panel{
 			graph("Operations of the container runtime", units.OpsPerSecond, q(`sum by (cluster, operation_type) (rate(kubelet_runtime_operations_total{@node}[$__rate_interval]))`, "{{cluster}} {{operation_type}}")),
-			graph("Failed operations", units.OpsPerSecond, q(`sum by (cluster, node, operation_type) (rate(kubelet_runtime_operations_errors_total{@node}[$__rate_interval]))`, "{{node}} {{operation_type}}")),
+			graph("Failed operations", units.OpsPerSecond, q(`sum by (cluster, node, operation_type) (rate(kubelet_runtime_operations_errors_total{@node}[$__rate_interval]))
+  or 0 * sum by (cluster, node, operation_type) (rate(kubelet_runtime_operations_total{@node}[$__rate_interval]))`, "{{node}} {{operation_type}}")),
 			graph("99 % of operations within", units.Seconds, q(`histogram_quantile(0.99, sum by (cluster, operation_type, le) (rate(kubelet_runtime_operations_duration_seconds_bucket{@node}[$__rate_interval])))`, "{{cluster}} {{operation_type}}")),
 			graph("99 % of pod syncs within", units.Seconds, q(`histogram_quantile(0.99, sum by (cluster, node, operation_type, le) (rate(kubelet_pod_worker_duration_seconds_bucket{@node}[$__rate_interval])))`, "{{node}} {{operation_type}}")),
 			graph("99 % of relists within", units.Seconds, q(`histogram_quantile(0.99, sum by (cluster, node, le) (rate(kubelet_pleg_relist_duration_seconds_bucket{@node}[$__rate_interval])))`, "{{cluster}} {{node}}")).above(1, 3),

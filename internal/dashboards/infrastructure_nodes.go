@@ -27,8 +27,11 @@ var nodes = Board{
 			graph("Load per core", units.Short,
 				q(`max by (cluster, node) (node_load1{@node}) / count by (cluster, node) (node_cpu_seconds_total{@node,mode="idle"})`, "{{node}} 1 min"),
 				q(`max by (cluster, node) (node_load15{@node}) / count by (cluster, node) (node_cpu_seconds_total{@node,mode="idle"})`, "{{node}} 15 min")).above(1, 2),
-			graph("Time that tasks waited for a CPU", units.Seconds, q(`sum by (cluster, node) (rate(node_schedstat_waiting_seconds_total{@node}[$__rate_interval]))`, "{{cluster}} {{node}}")).
-				says("Seconds of waiting a second, over all tasks and cores."),
+			graph("Time that some task had to wait", units.PercentUnit,
+				q(`max by (cluster, node) (rate(node_pressure_cpu_waiting_seconds_total{@node}[$__rate_interval]))`, "{{node}} for CPU"),
+				q(`max by (cluster, node) (rate(node_pressure_memory_waiting_seconds_total{@node}[$__rate_interval]))`, "{{node}} for memory"),
+				q(`max by (cluster, node) (rate(node_pressure_io_waiting_seconds_total{@node}[$__rate_interval]))`, "{{node}} for disks")).share().above(0.5, 0.8).
+				says("Pressure, as the kernel tells it."),
 			graph("Switches and interrupts", units.Short,
 				q(`sum by (cluster, node) (rate(node_context_switches_total{@node}[$__rate_interval]))`, "{{node}} context switches"),
 				q(`sum by (cluster, node) (rate(node_intr_total{@node}[$__rate_interval]))`, "{{node}} interrupts")).says("A second."),

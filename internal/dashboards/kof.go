@@ -29,7 +29,8 @@ var regionsOverview = Board{
 				col("Held on disk", units.BytesIEC, `sum by (region) (otelcol_kof_region_held_bytes{@cluster})`),
 				col("Oldest held", units.Seconds, `max by (region) (otelcol_kof_region_oldest_held_age{@cluster})`).above(120, 900),
 				col("Dropped", units.Short, `sum by (region) (increase(otelcol_kof_region_dropped_items_total{@cluster}[$__range]))`).above(1, 1000),
-				col("Refused", units.Short, `sum by (region) (increase(otelcol_kof_region_refused_items_total{@cluster}[$__range]))`).above(1, 1000),
+				col("Refused", units.Short, `sum by (region) (increase(otelcol_kof_region_refused_items_total{@cluster}[$__range]))
+  or 0 * sum by (region) (otelcol_kof_region_held_items{@cluster})`).above(1, 1000),
 				col("Ledger residual", units.Short, `sum by (region) (abs(otelcol_kof_region_ledger_residual_items{@cluster}))`).above(1, 1),
 			).sortedBy("Delivered a second"),
 			graph("Delivered", units.Short, q(`sum by (region, signal) (rate(otelcol_kof_region_delivered_items_total{@cluster}[$__rate_interval]))`, "{{region}} {{signal}}")).

@@ -77,7 +77,7 @@ var sveltos = Board{
 		{"", []panel{
 			stat("Clusters served", units.Short, `count(count by (cluster_type, cluster_namespace, cluster_name) (projectsveltos_reconcile_operations_total{@cluster}))`),
 			stat("Deployments", units.OpsPerSecond, `sum(rate(projectsveltos_reconcile_operations_total{@cluster}[$__rate_interval]))`),
-			stat("Drifts", units.Short, `sum(increase(projectsveltos_total_drifts_total{@cluster}[$__range]))`).above(1, 10),
+			stat("Drifts", units.Short, `sum(increase(projectsveltos_drifts_total{@cluster}[$__range]))`).above(1, 10),
 			stat("95 % of charts within", units.Seconds, `histogram_quantile(0.95, sum by (le) (rate(projectsveltos_program_charts_time_seconds_bucket{@cluster}[$__rate_interval])))`).above(60, 120),
 			stat("95 % of resources within", units.Seconds, `histogram_quantile(0.95, sum by (le) (rate(projectsveltos_program_resources_time_seconds_bucket{@cluster}[$__rate_interval])))`).above(30, 90),
 			stat("Failed reconciles", units.PercentUnit, `sum(rate(controller_runtime_reconcile_errors_total{@cluster,job=~"addon-controller.*"}[$__rate_interval])) / sum(rate(controller_runtime_reconcile_total{@cluster,job=~"addon-controller.*"}[$__rate_interval]))`).above(0.05, 0.5),
@@ -85,7 +85,7 @@ var sveltos = Board{
 		{"Clusters", []panel{
 			table("Clusters", []string{"cluster_type", "cluster_namespace", "cluster_name", "feature"},
 				col("Deployments", units.Short, `sum by (cluster_type, cluster_namespace, cluster_name, feature) (increase(projectsveltos_reconcile_operations_total{@cluster}[$__range]))`)).size(12, 9),
-			graph("Drifts", units.Short, q(`sum by (cluster_namespace, cluster_name, feature) (rate(projectsveltos_total_drifts_total{@cluster}[$__rate_interval]))`, "{{cluster_namespace}}/{{cluster_name}} {{feature}}")).says("A second."),
+			graph("Drifts over time", units.Short, q(`sum by (cluster_namespace, cluster_name, feature) (rate(projectsveltos_drifts_total{@cluster}[$__rate_interval]))`, "{{cluster_namespace}}/{{cluster_name}} {{feature}}")).says("A second."),
 		}},
 	}, controllers("addon-controller.*|classifier-manager.*|event-manager.*|hc-manager.*|sc-manager.*|access-manager.*|shard-controller.*")...),
 }

@@ -50,8 +50,8 @@ var meshControlPlane = Board{
 			stat("Proxies connected", units.Short, `sum(pilot_xds{@cluster})`),
 			stat("Services", units.Short, `max(pilot_services{@cluster})`),
 			stat("99 % configured within", units.Seconds, `histogram_quantile(0.99, sum by (le) (rate(pilot_proxy_convergence_time_bucket{@cluster}[$__rate_interval])))`).above(1, 10),
-			stat("Rejected configurations", units.Short, `sum(increase(pilot_total_xds_rejects{@cluster}[$__range]))`).above(1, 10),
-			stat("Invalid objects", units.Short, `sum(increase(galley_validation_failed{@cluster}[$__range]))`).above(1, 10),
+			stat("Rejected configurations", units.Short, `sum(increase(pilot_xds_rejects_total{@cluster}[$__range]))`).above(1, 10),
+			stat("Invalid objects", units.Short, `sum(increase(galley_validation_failed_total{@cluster}[$__range]))`).above(1, 10),
 		}},
 		{"", []panel{
 			graph("Pushes", units.OpsPerSecond, q(`sum by (cluster, type) (rate(pilot_xds_pushes_total{@cluster}[$__rate_interval]))`, "{{cluster}} {{type}}")),

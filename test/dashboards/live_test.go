@@ -41,6 +41,11 @@ func TestNoPanelIsEmpty(t *testing.T) {
 	}
 	kube.NeedT(t)
 	questions := append(ofDashboards(t), ofRules(t)...)
+	names := map[string]bool{}
+	for _, q := range questions {
+		require.False(t, names[q.name] && !strings.HasPrefix(q.name, "rules/"), "%s: there twice", q.name)
+		names[q.name] = true
+	}
 	w := newWorld(t)
 	start := time.Now()
 	open := slices.Clone(questions)
@@ -48,6 +53,9 @@ func TestNoPanelIsEmpty(t *testing.T) {
 	for time.Since(start) < dataTimeout && !onlyExceptions(open, excepted) {
 		time.Sleep(2 * time.Second)
 		open = w.ask(t, open)
+		// Jaeger tells of queries once there are some.
+		_, err := w.stores.Traces.Services(t.Context())
+		require.NoError(t, err)
 	}
 	t.Logf("%d of %d queries have data after %.0f s", len(questions)-len(open), len(questions), time.Since(start).Seconds())
 	empty := map[string]error{}

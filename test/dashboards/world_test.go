@@ -5,6 +5,8 @@ package dashboards
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"os/exec"
@@ -15,8 +17,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/k0rdent/kof/test/backends"
 	"github.com/k0rdent/kof/test/kube"
@@ -69,7 +69,9 @@ func newWorld(t *testing.T) *world {
 	} {
 		require.NoError(t, w.cluster.LoadImage(t.Context(), name+":"+imageTag, image))
 	}
-	w.apply(t)
+	w.kubectl(t, "", "label", "node", kube.NodeName, "node.kubernetes.io/instance-type=m5.large", "topology.kubernetes.io/region="+region)
+	w.kubectl(t, "", "patch", "node", kube.NodeName, "--subresource=status", "--type=json", "-p", `[{"op":"add","path":"/status/capacity/nvidia.com~1gpu","value":"2"}]`)
+	w.apply(t, w.record(t))
 	w.install(t)
 	return w
 }
@@ -84,26 +86,35 @@ func (w *world) expose(t *testing.T, server string) string {
 }
 
 // apply makes what the test's cluster consists of.
-func (w *world) apply(t *testing.T) {
+func (w *world) apply(t *testing.T, vmalert string) {
 	image := workloadImage + ":" + imageTag
 	data := struct {
 		Image, Node, VolumeDir string
 		Namespaces             []string
 		Services               map[string]string
 		Exposed                []exposed
-	}{Image: image, Node: kube.NodeName, Services: map[string]string{"shop": "checkout", "acme-apps": "billing"}}
+	}{Image: image, Node: kube.NodeName, Services: map[string]string{"shop": "checkout", "acme-apps": "billing", "beta-apps": "search"}}
 	data.VolumeDir = filepath.Join(w.cluster.Dir(), "tmp")
 	of := func(namespace, name, file string) exposed {
 		return exposed{Namespace: namespace, Name: name, Image: image, Arg: "-expose=/" + file + ".prom"}
+	}
+	named := func(name string) exposed {
+		e := of("kof", "kof-mothership-"+name, name)
+		e.Container = name
+		return e
 	}
 	data.Exposed = []exposed{
 		of("kcm-system", "kcm-controller-manager", "kcm"), of("kcm-system", "capi-controller-manager", "cluster-api"),
 		of("projectsveltos", "addon-controller", "sveltos"),
 		of("istio-system", "istiod", "istiod"), of("gpu-operator", "nvidia-dcgm-exporter", "dcgm-exporter"),
+		of("cert-manager", "cert-manager", "cert-manager"),
+		// The parts of the management cluster, whose containers rules know by their names.
+		named("kof-operator"), named("promxy"), named("alertmanager"),
+		{Namespace: "kof", Name: "kof-mothership-vmalert", Container: "vmalert", Image: image, Arg: "-proxy=" + w.expose(t, vmalert) + "/metrics"},
 		// The stores of the region themselves, and the cluster's etcd, which listens on the node alone.
-		{Namespace: "kof", Name: "kof-storage-victoria-metrics", Image: image, Arg: "-proxy=" + w.expose(t, w.stores.Metrics.URL) + "/metrics"},
-		{Namespace: "kof", Name: "kof-storage-victoria-logs", Image: image, Arg: "-proxy=" + w.expose(t, w.stores.Logs.URL) + "/metrics"},
-		{Namespace: "kof", Name: "kof-storage-jaeger", Image: image, Arg: "-proxy=" + w.expose(t, w.stores.Traces.MetricsURL) + "/metrics"},
+		{Namespace: "kof", Name: "kof-storage-victoria-metrics", Container: "victoria-metrics", Image: image, Arg: "-proxy=" + w.expose(t, w.stores.Metrics.URL) + "/metrics"},
+		{Namespace: "kof", Name: "kof-storage-victoria-logs", Container: "victoria-logs", Image: image, Arg: "-proxy=" + w.expose(t, w.stores.Logs.URL) + "/metrics"},
+		{Namespace: "kof", Name: "kof-storage-jaeger", Container: "jaeger", Image: image, Arg: "-proxy=" + w.expose(t, w.stores.Traces.MetricsURL) + "/metrics"},
 		{Namespace: "kube-system", Name: "etcd", Image: image, Arg: `"-proxy=http://127.0.0.1:2379/metrics"`, HostNetwork: true, Port: 18080},
 	}
 	for _, name := range []string{"source-controller", "helm-controller", "kustomize-controller", "notification-controller"} {
@@ -112,7 +123,7 @@ func (w *world) apply(t *testing.T) {
 	proxy := of("shop", "frontend", "istio-proxy")
 	proxy.Container = "istio-proxy"
 	data.Exposed = append(data.Exposed, proxy)
-	data.Namespaces = []string{"kof", "shop", "acme-apps", "kcm-system", "projectsveltos", "istio-system", "gpu-operator", "flux-system"}
+	data.Namespaces = []string{"kof", "shop", "acme-apps", "beta-apps", "cert-manager", "kcm-system", "projectsveltos", "istio-system", "gpu-operator", "flux-system"}
 	var text bytes.Buffer
 	require.NoError(t, template.Must(template.ParseFiles("testdata/cluster.yaml.tmpl")).Execute(&text, data))
 	w.kubectl(t, text.String(), "apply", "--server-side", "-f", "-")
@@ -134,11 +145,19 @@ func (w *world) install(t *testing.T) {
 	image := func(name string) map[string]any {
 		return map[string]any{"repository": name, "tag": imageTag, "pullPolicy": "Never"}
 	}
+	// A region that refuses everything.
+	refuses := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	t.Cleanup(refuses.Close)
+	inside := w.expose(t, refuses.URL)
 	// Costs as often as metrics.
 	often := map[string]any{"receivers": map[string]any{"opencost": map[string]any{"collection_interval": scrapeInterval.String()}}}
 	values, err := json.Marshal(map[string]any{
 		"cluster": map[string]any{"name": clusterName},
-		"regions": map[string]any{region: map[string]any{
+		"region":  region, "tenants": map[string]any{"acme": map[string]any{"region": region}, "beta": map[string]any{"region": "us-east-1"}},
+		"regions": map[string]any{"us-east-1": map[string]any{
+			"zone": "us", "metrics": map[string]any{"endpoint": inside + "/api/v1/write"}, "logs": map[string]any{"endpoint": inside + "/v1/logs"},
+			"traces": map[string]any{"endpoint": inside + "/v1/traces"},
+		}, region: map[string]any{
 			"zone":    "eu",
 			"metrics": map[string]any{"endpoint": w.expose(t, w.stores.Metrics.URL) + "/api/v1/write?extra_label=" + regionLabel + "=" + region},
 			"logs":    map[string]any{"endpoint": w.expose(t, w.stores.Logs.URL) + "/insert/opentelemetry/v1/logs"},
@@ -178,21 +197,6 @@ func (w *world) state(t *testing.T) string {
 		out += text + "\n"
 	}
 	return out
-}
-
-// ready waits until the pods of a namespace that are meant to run do.
-func (w *world) ready(t *testing.T, namespace, label string) {
-	t.Helper()
-	require.Eventually(t, func() bool {
-		pods, err := w.cluster.Client.CoreV1().Pods(namespace).List(t.Context(), metav1.ListOptions{LabelSelector: label})
-		require.NoError(t, err)
-		for _, p := range pods.Items {
-			if p.Status.Phase != corev1.PodRunning {
-				return false
-			}
-		}
-		return len(pods.Items) > 0
-	}, time.Minute, 200*time.Millisecond, "%s %s", namespace, label)
 }
 
 func absolute(t *testing.T, path string) string {

@@ -23,7 +23,7 @@ const Label = "k0rdent.mirantis.com/kof-budgets"
 const (
 	// MaxFileBytes bounds one file of budgets.
 	MaxFileBytes = 256 << 10
-	// MaxBudgets bounds how many one file holds: each is up to MaxThresholds + 2 rules, computed every quarter of an hour.
+	// MaxBudgets bounds how many one file holds: each is up to MaxThresholds + 5 rules, computed every quarter of an hour.
 	MaxBudgets = 200
 	// MaxThresholds bounds how many steps of spending one budget tells of.
 	MaxThresholds = 10

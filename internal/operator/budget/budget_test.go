@@ -93,6 +93,7 @@ payments: {amount: 20.5, scope: {label: {cost-center: 'a"b'}}, thresholds: {spen
 		"name: kof-budget-shop", "name: kof-budget-payments",
 		`(sum_over_time((sum(cluster_namespace:kof_cost:sum_increase1h{cluster="prod-1",namespace="shop",currency="EUR"}) * (time() > bool 1764547200))[31d:1h] offset 5m) > 800 <= 1000) and on () (vector(time()) < 1767225600)`,
 		`* on (cluster, namespace) group_left () max by (cluster, namespace) (kube_namespace_labels{label_cost_center="a\"b"})`,
+		"record: kof_budget_amount\n          expr: vector(1000) and on () (vector(time()) < 1767225600)",
 		"runbook_url: https://kof.example/runbooks/BudgetSpent.md", "severity: critical", `threshold: "0.8"`, "cluster: prod-1",
 	} {
 		require.Contains(t, text, want)

@@ -24,6 +24,13 @@ const (
 	AlertNoCosts  = "BudgetWithoutCosts"
 )
 
+// Series that each budget records, for dashboards: what it is, what is spent of it this month, and what will be by the month's end.
+const (
+	SeriesAmount   = "kof_budget_amount"
+	SeriesSpent    = "kof_budget_spent"
+	SeriesForecast = "kof_budget_forecast"
+)
+
 // interval is how often the rules are computed: costs are summed up hour by hour.
 const interval = "15m"
 
@@ -38,11 +45,12 @@ func MonthOf(t time.Time) Month {
 }
 
 type rule struct {
-	Alert       string            `yaml:"alert"`
+	Alert       string            `yaml:"alert,omitempty"`
+	Record      string            `yaml:"record,omitempty"`
 	Expr        string            `yaml:"expr"`
 	For         string            `yaml:"for,omitempty"`
 	Labels      map[string]string `yaml:"labels"`
-	Annotations map[string]string `yaml:"annotations"`
+	Annotations map[string]string `yaml:"annotations,omitempty"`
 }
 
 type group struct {
@@ -75,13 +83,22 @@ func (b Budget) rules(name string, month Month, runbooks string) []rule {
 	during := fmt.Sprintf(" and on () (vector(time()) < %d)", month.End.Unix())
 	amount := strings.TrimSpace(number(b.Amount) + " " + b.Currency)
 
-	var out []rule
+	of := map[string]string{"budget": name}
+	for k, v := range map[string]string{"cluster": b.Scope.Cluster, "namespace": b.Scope.Namespace, "tenant": b.Scope.Tenant} {
+		if v != "" {
+			of[k] = v
+		}
+	}
+	out := []rule{
+		{Record: SeriesAmount, Expr: "vector(" + number(b.Amount) + ")" + during, Labels: of},
+		{Record: SeriesSpent, Expr: spent + during, Labels: of},
+		{Record: SeriesForecast, Expr: "(" + forecast + ")" + during, Labels: of},
+	}
 	add := func(alert, expr, wait, severity, threshold, summary string) {
-		r := rule{Alert: alert, Expr: expr, For: wait, Labels: map[string]string{"severity": severity, "budget": name}, Annotations: map[string]string{"summary": summary}}
-		for k, v := range map[string]string{"cluster": b.Scope.Cluster, "namespace": b.Scope.Namespace, "tenant": b.Scope.Tenant, "threshold": threshold} {
-			if v != "" {
-				r.Labels[k] = v
-			}
+		r := rule{Alert: alert, Expr: expr, For: wait, Labels: maps.Clone(of), Annotations: map[string]string{"summary": summary}}
+		r.Labels["severity"] = severity
+		if threshold != "" {
+			r.Labels["threshold"] = threshold
 		}
 		if runbooks != "" {
 			r.Annotations["runbook_url"] = strings.TrimSuffix(runbooks, "/") + "/" + alert + ".md"

@@ -4,22 +4,27 @@
 //
 //   - /metrics serves a file in which counters and histograms grow with time, or what another server says;
 //   - /live answers every third request with an error, for a probe that fails now and then;
-//   - lines of several severities on standard output;
+//   - lines of several severities on standard output, names that are looked up;
 //   - spans of a service that is called and calls, some with errors, by OTLP to the node's agent;
 //   - some CPU time.
 package main
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"sync/atomic"
 	"time"
 )
+
+// eaten is memory in use.
+var eaten []byte
 
 func main() {
 	file := flag.String("expose", "", "file that /metrics serves")
@@ -28,11 +33,15 @@ func main() {
 	service := flag.String("service", "workload", "name of the service in its spans")
 	talk := flag.Bool("talk", false, "write lines")
 	crash := flag.Duration("crash", 0, "end with an error after that time; 0: never")
+	eat := flag.Int("eat", 0, "MiB of memory to use after a second")
 	listen := flag.String("listen", ":8080", "address of /metrics and /live")
 	flag.Parse()
 
 	if *crash > 0 {
 		time.AfterFunc(*crash, func() { os.Exit(1) })
+	}
+	if *eat > 0 {
+		time.AfterFunc(time.Second, func() { eaten = bytes.Repeat([]byte{1}, *eat<<20) })
 	}
 	ctx := context.Background()
 	if *otlp != "" {
@@ -95,6 +104,9 @@ func write() {
 	log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
 	for n := 0; ; n++ {
 		log.Log(context.Background(), levels[n%len(levels)], "order handled", "n", n)
+		if n%10 == 0 {
+			_, _ = net.DefaultResolver.LookupHost(context.Background(), "kubernetes.default.svc.cluster.local")
+		}
 		for until := time.Now().Add(20 * time.Millisecond); time.Now().Before(until); {
 		}
 		time.Sleep(80 * time.Millisecond)
