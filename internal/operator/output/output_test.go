@@ -144,6 +144,30 @@ func TestUnattributed(t *testing.T) {
 	}
 }
 
+// TestStorageChartTakesValues renders the chart kof-storage, whose schema is closed, with what a regional cluster gets of its annotations.
+func TestStorageChartTakesValues(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs helm")
+	}
+	helm, err := toolcache.Binary(t.Context(), "helm", os.Stderr)
+	require.NoError(t, err)
+	u, err := owner.StorageValues("eu1", "fast", "ops@example.com", "eu1.example.com", `
+form: single
+victoriametrics: {vmcluster: {spec: {retentionPeriod: 13d}}}
+victoria-logs-cluster: {vlstorage: {extraArgs: {retentionPeriod: 17d}}}
+global: {storageClass: slow}
+`)
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "values.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(u.Object["data"].(map[string]any)[ValuesKey].(string)), 0o600))
+	out, err := exec.CommandContext(t.Context(), helm, "template", "kof", "../../../deploy/charts/kof-storage", "-n", "kof", "-f", file).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	for _, want := range []string{"13d", "17d", "slow", "ops@example.com", "vmauth.eu1.example.com"} {
+		require.Contains(t, string(out), want)
+	}
+	require.NotContains(t, string(out), "fast", "the annotation with values comes first")
+}
+
 func decode(t *testing.T, s string) []byte {
 	t.Helper()
 	out, err := base64.StdEncoding.DecodeString(s)
