@@ -4,12 +4,14 @@ package controller_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -159,6 +161,24 @@ func testOthers(t *testing.T, op *operator) {
 	require.Equal(t, map[string]string{"a": "b"}, foreign.Data)
 	require.NoError(t, op.Delete(t.Context(), foreign))
 	op.inRegion(t, c, "eu1")
+
+	// A region's output, too: said of the Region, also in an Event.
+	foreignSecret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: system, Name: "kof-query-eu2"}}
+	require.NoError(t, op.Create(t.Context(), foreignSecret))
+	regional(system, "eu2", "eu-west-2").create(t, op.api)
+	op.eventually(t, "an Event of the Region", func() bool {
+		var list eventsv1.EventList
+		require.NoError(t, op.List(t.Context(), &list, client.InNamespace(system)))
+		return slices.ContainsFunc(list.Items, func(e eventsv1.Event) bool {
+			return e.Regarding.Kind == "Region" && e.Regarding.Name == "eu2" && e.Reason == "Failed" && e.Action == "Publish" && strings.Contains(e.Note, "the operator did not make")
+		})
+	})
+	require.NoError(t, op.Delete(t.Context(), foreignSecret))
+	op.eventually(t, "published", func() bool {
+		var r v1beta1.Region
+		require.NoError(t, op.Get(t.Context(), client.ObjectKey{Namespace: system, Name: "eu2"}, &r))
+		return meta.IsStatusConditionTrue(r.Status.Conditions, v1beta1.ConditionPublished)
+	})
 
 	// A Region written by hand under a regional cluster's name stays, too.
 	hand := &v1beta1.Region{ObjectMeta: metav1.ObjectMeta{Namespace: system, Name: "eu5"}, Spec: v1beta1.RegionSpec{Name: "mine", Domain: "mine.example"}}

@@ -162,24 +162,31 @@ func (r *regionOutputs) users(ctx context.Context, spec v1beta1.RegionSpec, w *r
 
 func (r *regionOutputs) conditions(region *v1beta1.Region, refused regions.Refusal, isRefused bool, published error) {
 	region.Status.ObservedGeneration = region.Generation
-	accepted := metav1.Condition{Type: v1beta1.ConditionAccepted, Status: metav1.ConditionTrue, Reason: regions.ReasonAccepted, ObservedGeneration: region.Generation}
-	if isRefused {
-		accepted.Status, accepted.Reason, accepted.Message = metav1.ConditionFalse, refused.Reason, refused.Message
-		if was := meta.FindStatusCondition(region.Status.Conditions, v1beta1.ConditionAccepted); was == nil || was.Reason != refused.Reason {
-			r.recorder.Eventf(region, nil, corev1.EventTypeWarning, refused.Reason, "Accept", "%s", refused.Message)
+	set := func(kind string, ok bool, reason, message, action string) {
+		c := metav1.Condition{Type: kind, Status: metav1.ConditionTrue, Reason: reason, Message: message, ObservedGeneration: region.Generation}
+		if !ok {
+			c.Status = metav1.ConditionFalse
+			if was := meta.FindStatusCondition(region.Status.Conditions, kind); action != "" && (was == nil || was.Reason != reason) {
+				r.recorder.Eventf(region, nil, corev1.EventTypeWarning, reason, action, "%s", message)
+			}
 		}
+		meta.SetStatusCondition(&region.Status.Conditions, c)
 	}
-	meta.SetStatusCondition(&region.Status.Conditions, accepted)
-	c := metav1.Condition{Type: v1beta1.ConditionPublished, Status: metav1.ConditionTrue, Reason: "UpToDate", ObservedGeneration: region.Generation}
+	if isRefused {
+		set(v1beta1.ConditionAccepted, false, refused.Reason, refused.Message, "Accept")
+	} else {
+		set(v1beta1.ConditionAccepted, true, regions.ReasonAccepted, "", "")
+	}
 	switch {
 	case published != nil:
-		c.Status, c.Reason, c.Message = metav1.ConditionFalse, "Failed", regions.Short(published.Error())
+		set(v1beta1.ConditionPublished, false, "Failed", regions.Short(published.Error()), "Publish")
 	case isRefused:
-		c.Status, c.Reason = metav1.ConditionFalse, "NotAccepted"
+		set(v1beta1.ConditionPublished, false, "NotAccepted", "", "") // said already
 	case region.Spec.ClusterDeployment == "" && !r.has(vmUserKind):
-		c.Status, c.Reason, c.Message = metav1.ConditionFalse, "NoVMUser", "the API server had no kind VMUser when the operator started: users of the region were not made"
+		set(v1beta1.ConditionPublished, false, "NoVMUser", "the API server had no kind VMUser when the operator started: users of the region were not made", "Publish")
+	default:
+		set(v1beta1.ConditionPublished, true, "UpToDate", "", "")
 	}
-	meta.SetStatusCondition(&region.Status.Conditions, c)
 	slices.SortFunc(region.Status.Conditions, byType)
 }
 
