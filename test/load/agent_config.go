@@ -46,6 +46,12 @@ func stockAgentConfig(c simnode.Config, n simnode.Node, s agentStores) error {
 		"batch": object{"flush_timeout": "500ms", "min_size": 1_000_000, "max_size": 1 << 20},
 	}
 	retry := object{"max_elapsed_time": "0s"}
+	pods, err := c.Scrape("prometheus")
+	if err != nil {
+		return err
+	}
+	pods["kubernetes_sd_configs"] = pods[simnode.PodDiscovery]
+	delete(pods, simnode.PodDiscovery)
 	return errors.Join(
 		c.Set(object{
 			"file_storage": object{"directory": n.Dir + "/queue", "create_directory": true}, "pprof": object{"endpoint": n.Profiles},

@@ -130,7 +130,9 @@ func makePod(ctx context.Context, client kubernetes.Interface, i, port int) (age
 				{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: "checkout-5d9f7c6b8f", UID: "6b1f2a34-0000-4000-8000-000000000000", Controller: &yes},
 			},
 		},
-		Spec: corev1.PodSpec{NodeName: agentNode, Containers: []corev1.Container{{Name: "checkout", Image: "registry.example/shop/checkout:1.2.3"}}},
+		Spec: corev1.PodSpec{NodeName: agentNode, Containers: []corev1.Container{{
+			Name: "checkout", Image: "registry.example/shop/checkout:1.2.3", Ports: []corev1.ContainerPort{{ContainerPort: int32(port)}},
+		}}},
 	}, metav1.CreateOptions{})
 	if err != nil {
 		return pod, err

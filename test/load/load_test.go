@@ -116,7 +116,7 @@ func TestStockAgentIsOfStockComponents(t *testing.T) {
 	require.NoError(t, chart.Config.Write(path))
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)
-	for _, own := range []string{"pod_logs", "node_exporter", "opencost", "identity", "region:", "queue_storage", "kof_status"} {
+	for _, own := range []string{"pod_logs", "node_exporter", "opencost", "identity", "region:", "queue_storage", "kof_status", "kof_pod"} {
 		require.NotContains(t, string(text), own)
 	}
 	for _, env := range node.Env(chart.MemoryLimit) {

@@ -12,6 +12,9 @@ import (
 // Token is what the kubelet wants to see.
 const Token = "secret"
 
+// PodDiscovery is the key of a scrape configuration under which the agent finds pods.
+const PodDiscovery = "kof_pod_sd_configs"
+
 // Node is where an agent is to run.
 type Node struct {
 	Name       string
@@ -59,13 +62,13 @@ func (c Config) fitPods(n Node) error {
 	if err != nil {
 		return err
 	}
-	if list, ok := pods["kubernetes_sd_configs"].([]any); ok && len(list) == 1 {
+	if list, ok := pods[PodDiscovery].([]any); ok && len(list) == 1 {
 		if discovery, ok := list[0].(map[string]any); ok {
 			discovery["kubeconfig_file"] = n.Kubeconfig
 			return nil
 		}
 	}
-	return errors.New("configuration: receivers::prometheus: kubernetes_sd_configs is not a list of one")
+	return fmt.Errorf("configuration: receivers::prometheus: %s is not a list of one", PodDiscovery)
 }
 
 func (c Config) fitKubelet(n Node) error {
