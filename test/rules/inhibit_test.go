@@ -14,6 +14,26 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
+// TestAlertmanagerConfig has Alertmanager's own tool read the configuration that the chart gives it by default.
+func TestAlertmanagerConfig(t *testing.T) {
+	stdout, stderr, err := run(t, "", "helm", "template", "kof-mothership", filepath.Join(root, "deploy", "charts", "kof-mothership"))
+	require.NoError(t, err, stderr)
+	config := ""
+	for _, document := range strings.Split("\n"+stdout, "\n---\n") {
+		var object struct{ Data map[string]string }
+		require.NoError(t, yaml.Unmarshal([]byte(document), &object))
+		config += object.Data["alertmanager.yaml"]
+	}
+	file := filepath.Join(t.TempDir(), "alertmanager.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(config), 0o644))
+	stdout, stderr, err = run(t, "", "amtool", "check-config", file)
+	require.NoError(t, err, "%s%s", stdout, stderr)
+	require.Contains(t, stdout, "10 inhibit rules")
+	stdout, stderr, err = run(t, "", "amtool", "config", "routes", "test", "--config.file", file, "alertname=NodeNotReady", "cluster=c")
+	require.NoError(t, err, "%s%s", stdout, stderr)
+	require.Equal(t, "null\n", stdout)
+}
+
 // TestInhibitions: what Alertmanager keeps quiet by default are alerts that there are, and both sides have the labels that have to be equal.
 func TestInhibitions(t *testing.T) {
 	content, err := os.ReadFile(filepath.Join(root, "deploy", "charts", "kof-mothership", "values.yaml"))

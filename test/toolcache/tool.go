@@ -73,6 +73,7 @@ var known = []Tool{
 	kubernetesTool("kubectl", 50),
 	kubernetesTool("kubelet", 60),
 	{Name: "node_exporter", Module: "tools/nodeexporter", Package: "github.com/prometheus/node_exporter", ColdCPU: 45},
+	{Name: "amtool", Module: "tools/alertmanager", Package: "github.com/prometheus/alertmanager/cmd/amtool", ColdCPU: 100},
 	{Name: "promtool", Module: "tools/prometheus", Package: "github.com/prometheus/prometheus/cmd/promtool", Tags: []string{"remove_all_sd"}, ColdCPU: 200},
 	{Name: "kube-state-metrics", Module: "tools/kube-state-metrics", Package: "k8s.io/kube-state-metrics/v2", ColdCPU: 120},
 	{Name: "opentelemetry-operator", Module: "tools/opentelemetry-operator", Package: "github.com/open-telemetry/opentelemetry-operator", ColdCPU: 290},
