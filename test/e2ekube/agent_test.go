@@ -21,7 +21,7 @@ const (
 	// maxIdleRSS is how much memory an idle agent may have resident.
 	maxIdleRSS = 150 << 20
 	// maxBytesPerSample is what metrics may take on the wire: of a node with little on it, whose labels repeat less than on a full one.
-	maxBytesPerSample = 15.0
+	maxBytesPerSample = 16.0
 	// idleTime is how long an agent is watched for its requests to the API server.
 	idleTime = 60 * time.Second
 )
