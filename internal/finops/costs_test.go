@@ -135,6 +135,7 @@ func TestCosts(t *testing.T) {
 		_, err = Costs(ctx, w.store, w.options(t, "label:owner", "24h"))
 		require.ErrorContains(t, err, "label:owner: neither kube_pod_labels nor kube_namespace_labels has label_owner; name the label under labels")
 	})
+	w.requireProm(t)
 }
 
 // A store that refuses to read so many samples at once is asked for parts of the window, and the answer is the same.
@@ -172,6 +173,7 @@ func TestRightsizing(t *testing.T) {
 	require.NoError(t, err)
 	got, err := Rightsizing(t.Context(), w.store, RightsizingOptions{Window: window, CPUPercentile: 0.95, RAMPercentile: 1, Headroom: 0.15})
 	require.NoError(t, err)
+	w.requireProm(t)
 	require.Len(t, got, 2)
 	cpu, ram := got[0], got[1]
 	require.Equal(t, Advice{Cluster: "prod", Namespace: "shop", WorkloadKind: "deployment", Workload: "web", Container: "app", Resource: "cpu", Pods: 2,

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -115,6 +116,16 @@ func newWorldOf(t *testing.T, end time.Time, step time.Duration, counters, gauge
 	require.NoError(t, vm.Flush(t.Context()))
 	asked := &counting{Config: promql.Config{URLs: []string{vm.URL}}}
 	return &world{Store{Querier: asked}, asked, end}
+}
+
+// requireProm checks that what was asked is PromQL of Prometheus, which Promxy's engine is, and not VictoriaMetrics' own.
+func (w *world) requireProm(t *testing.T) {
+	t.Helper()
+	require.NotEmpty(t, w.asked.asked)
+	for _, q := range w.asked.asked {
+		_, err := parser.ParseExpr(q)
+		require.NoError(t, err, q)
+	}
 }
 
 func (w *world) options(t *testing.T, by, length string) Options {

@@ -61,6 +61,8 @@ func TestTelemetry(t *testing.T) {
 		}
 	}
 
+	w.requireProm(t)
+
 	// A share is of the whole, also where only a part is asked for.
 	only := w.store
 	only.Match = []string{`namespace="shop"`}
