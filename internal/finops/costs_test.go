@@ -182,6 +182,11 @@ func TestRightsizing(t *testing.T) {
 	require.InDelta(t, (2-1.15)*(0.10+0.20)*730, cpu.Saving, 1e-6)
 	require.InDelta(t, 1178<<20, ram.Advised, 1, "1.15 GiB, in whole MiB")
 	require.InDelta(t, float64(4096-1178)/1024*0.01*730, ram.Saving, 1e-6)
+
+	window, err = ParseWindow("1h", w.end)
+	require.NoError(t, err)
+	_, err = Rightsizing(t.Context(), w.store, RightsizingOptions{Window: window, CPUPercentile: 0.95, RAMPercentile: 1})
+	require.ErrorContains(t, err, "was looked at 30 times in the window", "twelve times aren't enough")
 }
 
 func TestAdvisedIsRoundedUp(t *testing.T) {

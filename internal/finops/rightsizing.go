@@ -98,7 +98,7 @@ func Rightsizing(ctx context.Context, s Store, o RightsizingOptions) ([]Advice, 
 		out = append(out, *a)
 	}
 	if len(out) == 0 {
-		return nil, ErrNone
+		return nil, fmt.Errorf("no advice was found: no container that fits has requests and was looked at %d times in the window", minCollections)
 	}
 	slices.SortFunc(out, func(a, b Advice) int {
 		return cmp.Or(cmp.Compare(b.Saving, a.Saving), cmp.Compare(a.Cluster, b.Cluster), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Workload, b.Workload),

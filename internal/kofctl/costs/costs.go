@@ -36,9 +36,12 @@ func (f *flags) add(c *cobra.Command, window string) {
 }
 
 // store returns where to ask, and for when; all problems joined.
-func (f *flags) store(now time.Time) (finops.Store, finops.Window, error) {
+func (f *flags) store(env *command.Env, now time.Time) (finops.Store, finops.Window, error) {
 	s := finops.Store{Querier: querier{&f.metrics}}
 	errs := []error{f.metrics.Validate()}
+	if env.Namespace != "" {
+		errs = append(errs, fmt.Errorf("--namespace: found %q, but it is that of the management cluster; set --match namespace=%s", env.Namespace, env.Namespace))
+	}
 	if !f.metrics.Set() {
 		errs = append(errs, errors.New("--metrics-url: not set; set it to Promxy, or to VictoriaMetrics of each region"))
 	}
@@ -121,7 +124,7 @@ func New(env *command.Env) *cobra.Command {
 }
 
 func (s *settings) run(ctx context.Context, env *command.Env, now time.Time) error {
-	store, window, err := s.store(now)
+	store, window, err := s.store(env, now)
 	errs := []error{err}
 	o := finops.Options{Window: window, SharedNamespaces: s.shared, Efficiency: s.efficiency, Forecast: s.forecast, ShareIdle: s.shareIdle == "proportional"}
 	if o.View, err = finops.ParseView(s.by); err != nil {

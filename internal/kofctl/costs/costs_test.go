@@ -49,6 +49,7 @@ func TestUsage(t *testing.T) {
 		{"costs --metrics-url http://h --top -1", "--top: found -1"},
 		{"costs --metrics-url http://h --provider=", "--provider, --billing-account: found an empty name"},
 		{"costs --metrics-url http://h shop", `kofctl costs: found the arguments ["shop"]; allowed: flags only`},
+		{"costs --metrics-url http://h -n shop", `--namespace: found "shop", but it is that of the management cluster; set --match namespace=shop`},
 		{"rightsizing", "--metrics-url: not set"},
 		{"rightsizing --metrics-url http://h -o csv", `--output: found "csv"; allowed: table, json`},
 		{"rightsizing --metrics-url http://h --cpu-percentile 0 --memory-percentile 101 --headroom -1", "--cpu-percentile: found 0; allowed: more than 0, up to 100\n--memory-percentile: found 101"},

@@ -31,7 +31,7 @@ func NewRightsizing(env *command.Env) *cobra.Command {
 	var top int
 	c := env.Command("rightsizing", "What containers should request, from what they used, and what that saves in a month", command.Args(),
 		func(c *cobra.Command, _ []string) error {
-			store, window, err := f.store(time.Now())
+			store, window, err := f.store(env, time.Now())
 			errs := []error{err}
 			for _, p := range []struct {
 				flag  string

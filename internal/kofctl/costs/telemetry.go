@@ -31,7 +31,7 @@ func NewTelemetry(env *command.Env) *cobra.Command {
 	var top int
 	var c *cobra.Command
 	c = env.Command("telemetry", "What the telemetry of each namespace comes to: items, bytes, and the price of sending them", command.Args(), func(*cobra.Command, []string) error {
-		store, window, err := f.store(time.Now())
+		store, window, err := f.store(env, time.Now())
 		errs := []error{err}
 		if !(price >= 0 && price <= 1e6) {
 			errs = append(errs, fmt.Errorf("--egress-price: found %g; allowed: 0 and more", price))
