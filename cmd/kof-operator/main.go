@@ -41,6 +41,7 @@ func run(ctx context.Context, args []string) error {
 	f.StringVar(&o.CollectorsTemplate, "collectors-template", "", "ServiceTemplate of the chart kof-collectors; empty: no MultiClusterService is written for it")
 	f.StringVar(&o.StorageTemplate, "storage-template", "", "ServiceTemplate of the chart kof-storage; empty: no MultiClusterService is written for it")
 	f.StringVar(&o.PromxyURL, "promxy-url", o.PromxyURL, "where Grafana finds Promxy")
+	f.BoolVar(&o.RecordingRules, "recording-rules", false, "vmalert has somewhere to write what recording rules give; otherwise ConfigMaps with some are refused, and budgets give alerts alone")
 	f.StringVar(&o.RunbookURL, "runbook-url", o.RunbookURL, "what the addresses of the alerts' pages begin with; empty: alerts of budgets name none")
 	f.DurationVar(&o.Rehoming.Prepare, "rehoming-prepare", o.Rehoming.Prepare, "how long a cluster still sends to its old region after the new one was told of it")
 	f.DurationVar(&o.Rehoming.Drain, "rehoming-drain", o.Rehoming.Drain, "how long a cluster may still deliver to its old region what it holds for it")

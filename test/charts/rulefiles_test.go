@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/k0rdent/kof/internal/operator/budget"
 	"github.com/k0rdent/kof/internal/operator/controller"
 	"github.com/k0rdent/kof/internal/operator/rules"
 	"github.com/k0rdent/kof/test/backends"
@@ -66,9 +67,17 @@ func TestOperatorRulesReachVMAlert(t *testing.T) {
 		files[name] = text.(string)
 	}
 
+	// Without remote write, as here, one recording rule would stop vmalert.
+	require.Contains(t, rendered, "--recording-rules=false")
+	budgets, err := budget.Parse("shop: {amount: 5, scope: {cluster: shop}}")
+	require.NoError(t, err)
+	ofBudgets, err := budget.Rules(budgets, budget.MonthOf(time.Now()), budget.Options{})
+	require.NoError(t, err)
+
 	merged := func(threshold int) map[string]string {
 		got := rules.Merge([]rules.Source{
 			{Name: alerts.GetName(), Files: files},
+			{Name: "budgets", Files: map[string]string{"b.budgets.yaml": ofBudgets}, AlertsOnly: true},
 			{Name: "all", Files: map[string]string{"any-name": fmt.Sprintf("groups: [{name: own, interval: 1s, rules: [{alert: OfOperator, expr: 'queue_length > %d'}]}]", threshold)}},
 			{Name: "shop", Cluster: "shop", Files: map[string]string{"rules.yaml": "groups: [{name: own, interval: 1s, rules: [{alert: OfOperator, expr: queue_length > 1}]}]"}},
 		}, nil)
@@ -82,6 +91,7 @@ func TestOperatorRulesReachVMAlert(t *testing.T) {
 		return firing(t, address, "shop") && !firing(t, address, "other")
 	}, time.Minute, 200*time.Millisecond, "for one cluster")
 	require.True(t, found("NodeNotReady"), "of the chart, by the operator")
+	require.True(t, found(budget.AlertSpent), "of a budget")
 	require.True(t, found("Watchdog"), "the chart's own stay")
 	configMapVolume(t, operator, merged(10))
 	require.Eventually(t, func() bool { return firing(t, address, "other") }, time.Minute, 200*time.Millisecond, "a change is read")

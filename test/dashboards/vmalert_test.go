@@ -37,7 +37,7 @@ shop: {amount: 100, scope: {cluster: dash, namespace: shop}}
 acme: {amount: 50, scope: {tenant: acme}}
 `)
 	require.NoError(t, err)
-	ofBudgets, err := budget.Rules(budgets, budget.MonthOf(time.Now()), "")
+	ofBudgets, err := budget.Rules(budgets, budget.MonthOf(time.Now()), budget.Options{Record: true})
 	require.NoError(t, err)
 	dir := t.TempDir()
 	for i, text := range append(rulesOf(t, "kof-storage", "form=standalone"), ofBudgets) {

@@ -23,7 +23,7 @@ func TestBudgets(t *testing.T) {
 	require.NoError(t, err)
 	budgets, err := budget.Parse(string(content))
 	require.NoError(t, err)
-	text, err := budget.Rules(budgets, budget.MonthOf(time.Unix(0, 0)), "")
+	text, err := budget.Rules(budgets, budget.MonthOf(time.Unix(0, 0)), budget.Options{Record: true})
 	require.NoError(t, err)
 
 	dir := t.TempDir()

@@ -85,7 +85,7 @@ shop: {amount: 1000, currency: EUR, scope: {cluster: prod-1, namespace: shop}}
 payments: {amount: 20.5, scope: {label: {cost-center: 'a"b'}}, thresholds: {spent: [1]}}
 `)
 	require.NoError(t, err)
-	text, err := Rules(budgets, Month{time.Unix(1764547200, 0), time.Unix(1767225600, 0)}, "https://kof.example/runbooks/")
+	text, err := Rules(budgets, Month{time.Unix(1764547200, 0), time.Unix(1767225600, 0)}, Options{Runbooks: "https://kof.example/runbooks/", Record: true})
 	require.NoError(t, err)
 	_, errs := rulefmt.Parse([]byte(text), false, model.UTF8Validation)
 	require.NoError(t, errors.Join(errs...))
@@ -98,7 +98,11 @@ payments: {amount: 20.5, scope: {label: {cost-center: 'a"b'}}, thresholds: {spen
 	} {
 		require.Contains(t, text, want)
 	}
-	empty, err := Rules(nil, MonthOf(time.Now()), "")
+	text, err = Rules(budgets, MonthOf(time.Now()), Options{})
+	require.NoError(t, err)
+	require.NotContains(t, text, "record:")
+	require.NotContains(t, text, "runbook_url")
+	empty, err := Rules(nil, MonthOf(time.Now()), Options{})
 	require.NoError(t, err)
 	require.Equal(t, "groups: []\n", empty)
 }

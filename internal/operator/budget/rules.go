@@ -31,6 +31,12 @@ const (
 	SeriesForecast = "kof_budget_forecast"
 )
 
+// Options of the rules.
+type Options struct {
+	Runbooks string // what the addresses of the alerts' pages begin with; "": no addresses
+	Record   bool   // the series as well, which vmalert needs somewhere to write for
+}
+
 // interval is how often the rules are computed: costs are summed up hour by hour.
 const interval = "15m"
 
@@ -60,21 +66,21 @@ type group struct {
 }
 
 // Rules returns a file in Prometheus' format with a group for each budget. It is of one month: PromQL can't say "since the first", so the times are
-// in it, and after the month's end none of them fires. runbooks is what the addresses of the alerts' pages begin with, or "".
-func Rules(budgets map[string]Budget, month Month, runbooks string) (string, error) {
+// in it, and after the month's end none of them fires.
+func Rules(budgets map[string]Budget, month Month, o Options) (string, error) {
 	var out struct {
 		Groups []group `yaml:"groups"`
 	}
 	for _, name := range slices.Sorted(maps.Keys(budgets)) {
 		out.Groups = append(out.Groups, group{
-			Name: "kof-budget-" + name, Interval: interval, Rules: budgets[name].rules(name, month, runbooks),
+			Name: "kof-budget-" + name, Interval: interval, Rules: budgets[name].rules(name, month, o),
 		})
 	}
 	text, err := yaml.Marshal(out)
 	return string(text), err
 }
 
-func (b Budget) rules(name string, month Month, runbooks string) []rule {
+func (b Budget) rules(name string, month Month, o Options) []rule {
 	hour := b.Scope.hour(b.Currency)
 	// Points on the hour are each the cost of the hour before. A sum of them lacks what the running hour has cost so far, and nothing else. The offset
 	// leaves the region time to record the last one.
@@ -89,10 +95,13 @@ func (b Budget) rules(name string, month Month, runbooks string) []rule {
 			of[k] = v
 		}
 	}
-	out := []rule{
-		{Record: SeriesAmount, Expr: "vector(" + number(b.Amount) + ")" + during, Labels: of},
-		{Record: SeriesSpent, Expr: spent + during, Labels: of},
-		{Record: SeriesForecast, Expr: "(" + forecast + ")" + during, Labels: of},
+	var out []rule
+	if o.Record {
+		out = []rule{
+			{Record: SeriesAmount, Expr: "vector(" + number(b.Amount) + ")" + during, Labels: of},
+			{Record: SeriesSpent, Expr: spent + during, Labels: of},
+			{Record: SeriesForecast, Expr: "(" + forecast + ")" + during, Labels: of},
+		}
 	}
 	add := func(alert, expr, wait, severity, threshold, summary string) {
 		r := rule{Alert: alert, Expr: expr, For: wait, Labels: maps.Clone(of), Annotations: map[string]string{"summary": summary}}
@@ -100,8 +109,8 @@ func (b Budget) rules(name string, month Month, runbooks string) []rule {
 		if threshold != "" {
 			r.Labels["threshold"] = threshold
 		}
-		if runbooks != "" {
-			r.Annotations["runbook_url"] = strings.TrimSuffix(runbooks, "/") + "/" + alert + ".md"
+		if o.Runbooks != "" {
+			r.Annotations["runbook_url"] = strings.TrimSuffix(o.Runbooks, "/") + "/" + alert + ".md"
 		}
 		out = append(out, r)
 	}

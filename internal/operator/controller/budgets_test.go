@@ -48,6 +48,7 @@ func testBudgets(t *testing.T, op *operator) {
 	})
 	op.eventually(t, "the bad one says so", func() bool { return strings.Contains(problem(bad), "typo.amount: found -1; allowed: a number above 0") })
 	require.Empty(t, problem(shop))
+	require.NotContains(t, rules()["shop.b.budgets.yaml"], "record:", "vmalert has nowhere to write")
 	require.NotContains(t, rules(), "bad.b.budgets.yaml")
 
 	twice := configMap("twice", "shop: {amount: 5, scope: {cluster: other}}")

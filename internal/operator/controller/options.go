@@ -20,6 +20,7 @@ type Options struct {
 	CollectorsTemplate string // ServiceTemplate of the chart kof-collectors; "": no MultiClusterService is written
 	StorageTemplate    string // ServiceTemplate of the chart kof-storage; likewise
 	PromxyURL          string // for Grafana
+	RecordingRules     bool   // vmalert has somewhere to write what recording rules give; without, it would refuse all rules for the sake of one
 	RunbookURL         string // what the addresses of the alerts' pages begin with; "": alerts of budgets name none
 	Rehoming           choice.Timing
 	Rotation           credential.Policy

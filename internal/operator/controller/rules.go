@@ -44,7 +44,7 @@ func (r *platform) rules(ctx context.Context) error {
 	var sources []rules.Source
 	budgets := map[string]string{}
 	for _, c := range list {
-		s := rules.Source{Name: c.Name, Cluster: c.Labels[kcm.LabelName], Files: c.Data}
+		s := rules.Source{Name: c.Name, Cluster: c.Labels[kcm.LabelName], Files: c.Data, AlertsOnly: !r.RecordingRules}
 		if _, found := c.Labels[LabelBudgets]; found {
 			s = r.budgets(&c, budgets)
 		}
@@ -89,13 +89,13 @@ func (r *platform) ruleMaps(ctx context.Context) ([]corev1.ConfigMap, error) {
 
 // budgets makes rules of a ConfigMap's budgets. owners is which ConfigMap each name belongs to, so that no two alerts are the same.
 func (r *platform) budgets(c *corev1.ConfigMap, owners map[string]string) rules.Source {
-	out := rules.Source{Name: c.Name, Files: map[string]string{}, Problems: map[string]error{}}
+	out := rules.Source{Name: c.Name, Files: map[string]string{}, Problems: map[string]error{}, AlertsOnly: !r.RecordingRules}
 	for _, key := range slices.Sorted(maps.Keys(c.Data)) {
 		file := strings.TrimSuffix(key, ".yaml") + ".budgets.yaml"
 		parsed, err := budget.Parse(c.Data[key])
 		err = errors.Join(err, budget.Claim(owners, parsed, "ConfigMap "+c.Name+", key "+key))
 		if err == nil {
-			out.Files[file], err = budget.Rules(parsed, budget.MonthOf(r.now()), r.RunbookURL)
+			out.Files[file], err = budget.Rules(parsed, budget.MonthOf(r.now()), budget.Options{Runbooks: r.RunbookURL, Record: r.RecordingRules})
 		}
 		if err != nil {
 			out.Problems[file] = err

@@ -26,6 +26,9 @@ type Source struct {
 	Cluster string            // that the rules are for; "": all
 	Files   map[string]string // in Prometheus' format
 
+	// AlertsOnly refuses recording rules: vmalert reads no rule at all as long as there is one and it has nowhere to write what it gives.
+	AlertsOnly bool
+
 	Problems map[string]error // files that there should be, but couldn't be made; as with a bad one, what was before stays
 }
 
@@ -70,25 +73,28 @@ func merge(sources []Source, previous map[string]string) Result {
 	out := Result{Files: map[string]string{}, Problems: map[string][]error{}}
 	sources = slices.Clone(sources)
 	slices.SortFunc(sources, func(a, b Source) int { return cmp.Compare(a.Name, b.Name) })
-	bad := func(source, name string, err error) {
-		out.Problems[source] = append(out.Problems[source], fmt.Errorf("%s: %w", name, err))
-		if old, found := previous[key(source, name)]; found {
-			out.Files[key(source, name)] = old
+	bad := func(s Source, name string, err error) {
+		out.Problems[s.Name] = append(out.Problems[s.Name], fmt.Errorf("%s: %w", name, err))
+		if old, found := previous[key(s.Name, name)]; found && (!s.AlertsOnly || alertsOnly(old) == nil) {
+			out.Files[key(s.Name, name)] = old
 		}
 	}
 	parsed := map[string]*file{}
 	var groups []*Group // of all clusters
 	for _, s := range sources {
 		for _, name := range slices.Sorted(maps.Keys(s.Problems)) {
-			bad(s.Name, name, s.Problems[name])
+			bad(s, name, s.Problems[name])
 		}
 		for _, name := range slices.Sorted(maps.Keys(s.Files)) {
 			f, err := parse(s.Files[name], s.Cluster != "")
+			if err == nil && s.AlertsOnly {
+				err = f.alertsOnly()
+			}
 			if err == nil && s.Cluster == "" {
 				err = check(f)
 			}
 			if err != nil {
-				bad(s.Name, name, err)
+				bad(s, name, err)
 				continue
 			}
 			parsed[key(s.Name, name)] = f
@@ -108,7 +114,7 @@ func merge(sources []Source, previous map[string]string) Result {
 			}
 			changed, err := change(f, s.Cluster, groups)
 			if err != nil {
-				bad(s.Name, name, err)
+				bad(s, name, err)
 				delete(parsed, key(s.Name, name))
 				continue
 			}
@@ -125,7 +131,7 @@ func merge(sources []Source, previous map[string]string) Result {
 			}
 			text, err := write(f)
 			if err != nil {
-				bad(s.Name, name, err)
+				bad(s, name, err)
 				continue
 			}
 			if text != "" {
@@ -164,6 +170,26 @@ func parse(text string, partial bool) (*file, error) {
 		}
 	}
 	return &f, nil
+}
+
+// alertsOnly is an error for a file with a recording rule.
+func (f *file) alertsOnly() error {
+	for _, g := range f.Groups {
+		for _, r := range g.Rules {
+			if r.Record != "" {
+				return fmt.Errorf("group %q: rule %q: found a recording rule; allowed: alerts, as vmalert has nowhere to write (alerting.vmalert.remoteWrite of kof-mothership)", g.Name, r.name())
+			}
+		}
+	}
+	return nil
+}
+
+func alertsOnly(text string) error {
+	f, err := parse(text, true)
+	if err != nil {
+		return err
+	}
+	return f.alertsOnly()
 }
 
 // write gives a file as text, "" if it has no rule. Rules leave out the clusters that have their own.

@@ -112,3 +112,19 @@ func TestBadFiles(t *testing.T) {
 	require.Equal(t, good.Files, got.Files, "a mistake silences no alert")
 	require.Empty(t, merge1(t, good.Files).Files, "what is deleted goes")
 }
+
+// TestAlertsOnly: where vmalert has nowhere to write, a file with a recording rule is refused, and what it was before stays only without one.
+func TestAlertsOnly(t *testing.T) {
+	const alert, record = "groups: [{name: g, rules: [{alert: A, expr: up == 0}]}]", "groups: [{name: g, rules: [{record: r, expr: up}]}]"
+	source := func(text string, only bool) Source {
+		return Source{Name: "own", Files: map[string]string{"r.yaml": text}, AlertsOnly: only}
+	}
+	good := merge1(t, nil, source(alert, true))
+	require.Empty(t, good.Problems)
+	got := merge1(t, good.Files, source(record, true))
+	require.ErrorContains(t, errors.Join(got.Problems["own"]...), `rule "r": found a recording rule; allowed: alerts`)
+	require.Equal(t, good.Files, got.Files, "what was before stays")
+	recording := merge1(t, nil, source(record, false))
+	require.Len(t, recording.Files, 1)
+	require.Empty(t, merge1(t, recording.Files, source(record, true)).Files, "but not what would stop vmalert")
+}
