@@ -77,7 +77,7 @@ func count(ctx context.Context, store *backends.Server, w *writers) (t tally, er
 		for _, r := range records {
 			id, err := strconv.Atoi(r["id"])
 			if err != nil || id >= c.lines {
-				return t, fmt.Errorf("container %s has a record that it never wrote: %v", c.name, r)
+				return t, fmt.Errorf("container %s (style %d) has a record that it never wrote: %.200v", c.name, c.style, r)
 			}
 			if seen[id]++; seen[id] > 1 {
 				n, err := strconv.Atoi(r["n"])

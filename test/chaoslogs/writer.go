@@ -31,6 +31,8 @@ const (
 	// keptFiles is how many rotated files are kept; those that are removed were written many seconds ago.
 	keptFiles = 12
 	partBytes = 16 << 10 // of what a runtime writes as one line
+	// rotateWithin is after how many parts of lines that go on a log is rotated.
+	rotateWithin = 50
 )
 
 // container is one that logs.
@@ -108,7 +110,7 @@ func (c *container) run(ended <-chan struct{}) error {
 		case <-time.After(pause):
 		}
 		for range 1 + c.random.IntN(10) {
-			if err := c.line(); err != nil {
+			if err := c.line(func() error { return c.rotateAway() }); err != nil {
 				return err
 			}
 		}
@@ -121,8 +123,9 @@ func (c *container) run(ended <-chan struct{}) error {
 	}
 }
 
-// line writes one line of the container, which may be several of the file: short, of several parts, with bytes that are no UTF-8, huge.
-func (c *container) line() error {
+// line writes one line of the container, which may be several of the file: short, of several parts, with bytes that are no UTF-8, huge. Between
+// parts it may call rotate.
+func (c *container) line(rotate func() error) error {
 	text := fmt.Sprintf("id=%d level=info some text of a line that a service logs, and some more %d", c.lines, c.random.Uint64())
 	switch n := c.random.IntN(1000); {
 	case n < 20:
@@ -159,10 +162,23 @@ func (c *container) line() error {
 		if last {
 			break
 		}
+		if rotate != nil && c.random.IntN(rotateWithin) == 0 {
+			if err := c.write(&b); err != nil {
+				return err
+			}
+			if err := rotate(); err != nil {
+				return err
+			}
+		}
 	}
 	c.lines++
+	return c.write(&b)
+}
+
+func (c *container) write(b *strings.Builder) error {
 	c.size += b.Len()
 	_, err := c.file.WriteString(b.String())
+	b.Reset()
 	return err
 }
 
@@ -202,6 +218,12 @@ func (c *container) rotate() error {
 		c.rotated = nil // nobody removes files of earlier runs here
 		return errors.Join(c.file.Close(), c.create())
 	}
+	return c.rotateAway(c.late)
+}
+
+// rotateAway moves the log away and begins a new one. In between, late writes what a runtime writes between the kubelet's renaming and its
+// own reopening.
+func (c *container) rotateAway(late ...func() error) error {
 	path := c.path()
 	switch c.style {
 	case styleKubelet:
@@ -216,8 +238,10 @@ func (c *container) rotate() error {
 		if err := os.Rename(path, rotated); err != nil {
 			return err
 		}
-		if err := c.late(); err != nil {
-			return err
+		for _, write := range late {
+			if err := write(); err != nil {
+				return err
+			}
 		}
 	case styleCopyTruncate:
 		rotated := path + "-" + time.Now().UTC().Format("20060102-150405.000000")
@@ -240,10 +264,9 @@ func (c *container) rotate() error {
 	return errors.Join(c.file.Close(), c.create(), c.removeOld())
 }
 
-// late writes what a runtime writes between the kubelet's renaming and its own reopening.
 func (c *container) late() error {
 	time.Sleep(time.Duration(c.random.IntN(20)) * time.Millisecond)
-	return c.line()
+	return c.line(nil)
 }
 
 func (c *container) removeOld() error {

@@ -18,9 +18,11 @@ type checkpoint struct {
 	// offsets are where the first line begins that the pipeline hasn't taken, for each stream: where lines of both are being put
 	// together, neither is read twice.
 	offsets [logline.Streams]int64
-	size    int64 // as it was last seen
-	cutting bool  // the smaller offset is inside a line that was too long
-	done    bool
+	// passedOn says of a stream that what follows its offset is the rest of a line whose record was passed on before it came.
+	passedOn [logline.Streams]bool
+	size     int64   // as it was last seen
+	cutting  cutting // at the smaller offset
+	done     bool
 }
 
 func hashOf(head []byte) (h [16]byte) {
@@ -60,16 +62,47 @@ func appendCheckpoints(b []byte, list []checkpoint) []byte {
 			b = binary.AppendUvarint(b, uint64(offset))
 		}
 		b = binary.AppendUvarint(b, uint64(c.size))
-		var flags byte
-		if c.cutting {
-			flags |= 1
-		}
-		if c.done {
-			flags |= 2
-		}
-		b = append(b, flags)
+		b = append(b, c.flags())
 	}
 	return b
+}
+
+const (
+	flagCuttingLong = 1 << iota
+	flagDone
+	flagCuttingTorn
+	flagPassedOn // of the first stream; those of the others follow
+)
+
+func (c *checkpoint) flags() (flags byte) {
+	switch c.cutting {
+	case cuttingLong:
+		flags |= flagCuttingLong
+	case cuttingTorn:
+		flags |= flagCuttingTorn
+	}
+	if c.done {
+		flags |= flagDone
+	}
+	for s, passedOn := range c.passedOn {
+		if passedOn {
+			flags |= flagPassedOn << s
+		}
+	}
+	return flags
+}
+
+func (c *checkpoint) setFlags(flags byte) {
+	switch {
+	case flags&flagCuttingLong != 0:
+		c.cutting = cuttingLong
+	case flags&flagCuttingTorn != 0:
+		c.cutting = cuttingTorn
+	}
+	c.done = flags&flagDone != 0
+	for s := range c.passedOn {
+		c.passedOn[s] = flags&(flagPassedOn<<s) != 0
+	}
 }
 
 func parseCheckpoints(b []byte) ([]checkpoint, error) {
@@ -105,7 +138,7 @@ func parseCheckpoints(b []byte) ([]checkpoint, error) {
 		if bad || c.size < 0 || len(b) == 0 {
 			return nil, errCheckpoint
 		}
-		c.cutting, c.done = b[0]&1 != 0, b[0]&2 != 0
+		c.setFlags(b[0])
 		b = b[1:]
 		list = append(list, c)
 	}

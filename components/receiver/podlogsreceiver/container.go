@@ -20,8 +20,7 @@ type container struct {
 	rule  *workload // nil: none
 	limit limiter
 
-	files  []*file // in the order in which they are read
-	groups [logline.Streams]group
+	files  []*file      // in the order in which they are read
 	stored []checkpoint // of an earlier run, for which no file was found yet
 
 	fromEnd bool // its files were there at the first start of all, and are to be begun at their ends
@@ -41,6 +40,11 @@ type slot struct {
 	batch   uint64
 	restart int
 	records plog.LogRecordSlice
+}
+
+// sort brings the files into the order in which they were written.
+func (c *container) sort() {
+	slices.SortStableFunc(c.files, func(a, b *file) int { return a.name.compare(b.name) })
 }
 
 // current is the file to read: the oldest that isn't done; nil if there is none that is open.
@@ -83,6 +87,7 @@ func (c *container) checkpoints() []checkpoint {
 	for i, f := range c.files {
 		cp := checkpoint{id: f.id, headSize: len(f.head), hash: hashOf(f.head), size: f.size, cutting: f.cutting, done: f.done}
 		for s := range cp.offsets {
+			cp.passedOn[s] = f.groups[s].passedOn
 			cp.offsets[s] = max(f.skip[s], c.takenTo(i, logline.Stream(s)))
 			cp.done = cp.done && cp.offsets[s] == f.offset
 		}
@@ -93,17 +98,33 @@ func (c *container) checkpoints() []checkpoint {
 
 // takenTo is where the first line of a stream begins in file i that isn't part of a whole record yet.
 func (c *container) takenTo(i int, s logline.Stream) int64 {
-	g, f := &c.groups[s], c.files[i]
-	switch {
-	case !g.active:
-		return f.offset
-	case g.file == f:
-		return g.offset
-	case slices.Index(c.files[:i], g.file) >= 0: // it goes on from the file before
-		return 0
-	default:
-		return f.offset
+	for _, f := range c.files[i:] {
+		switch g := &f.groups[s]; {
+		case !g.active:
+		case g.file == c.files[i]:
+			return g.offset
+		case slices.Contains(c.files[:i], g.file): // it goes on from a file before
+			return 0
+		}
 	}
+	return c.files[i].offset
+}
+
+// needs says whether a record is being put together that begins in file f.
+func (c *container) needs(f *file) bool {
+	return slices.ContainsFunc(c.files, func(other *file) bool {
+		for s := range other.groups {
+			if g := &other.groups[s]; g.active && g.file == f {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// superseded says that no more will be written to a file.
+func (c *container) superseded(f *file) bool {
+	return f.gz != nil || c.next(f) != nil || !f.listed && c.gone
 }
 
 // limiter bounds the records of one container per second. The zero value bounds nothing.
@@ -153,13 +174,12 @@ func (c *container) moved() bool {
 	return false
 }
 
-// overdue says whether what isn't complete has waited for long enough.
-func (c *container) overdue(f *file, now time.Time, cfg *Config) bool {
-	idle := now.Sub(f.grewAt)
-	for i := range c.groups {
-		if g := &c.groups[i]; g.active && idle >= g.timeout(cfg) {
+// overdue says whether something that isn't complete has waited for long enough.
+func (f *file) overdue(now time.Time, cfg *Config) bool {
+	for i := range f.groups {
+		if f.groups[i].overdue(f, now, cfg) {
 			return true
 		}
 	}
-	return f.size > f.offset && idle >= cfg.IncompleteTimeout
+	return f.torn(now, cfg)
 }

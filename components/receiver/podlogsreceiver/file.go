@@ -34,9 +34,10 @@ type file struct {
 	most    int64 // the largest size that was seen
 	offset  int64 // of the next line to read, in bytes of content
 	// skip are offsets before which the lines of a stream were taken before a restart.
-	skip [logline.Streams]int64
-	// cutting says that offset is inside a line that was too long; what is left of it is passed over.
-	cutting bool
+	skip    [logline.Streams]int64
+	cutting cutting
+	// groups are the records that are being put together of this file's lines, and of those before if they go on in this file.
+	groups [logline.Streams]group
 
 	listed  bool      // its directory, or that of its compressed copy, has it
 	done    bool      // read to its end, which won't move
@@ -95,7 +96,8 @@ func (f *file) close() {
 	}
 }
 
-// read reads content from offset on. It returns less than fits only at the end of the file.
+// read reads content from offset on. It returns less than fits only at the end of the file, or with an error; what comes with an error is
+// content too.
 func (f *file) read(buf []byte) (int, error) {
 	if f.gz == nil {
 		n, err := f.open.ReadAt(buf, f.offset)
@@ -116,13 +118,29 @@ func (f *file) read(buf []byte) (int, error) {
 	}
 	n := copy(buf, f.gz.back)
 	f.gz.back = f.gz.back[:0]
-	more, err := io.ReadFull(f.gz, buf[n:])
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) && more > 0 {
+	var err error
+	for n < len(buf) && err == nil {
+		var more int
+		more, err = f.gz.Read(buf[n:])
+		n += more
+	}
+	if errors.Is(err, io.EOF) {
 		err = nil
 	}
-	f.gz.at += int64(n + more)
+	f.gz.at += int64(n)
 	f.size = max(f.size, f.gz.at)
-	return n + more, err
+	return n, err
+}
+
+// seen notes the size and the time of the last change.
+func (f *file) seen(size, changed int64, now time.Time) {
+	f.size, f.changed, f.grewAt = size, changed, now
+	f.most = max(f.most, size)
+}
+
+// torn says whether a line without its newline has waited for long enough.
+func (f *file) torn(now time.Time, cfg *Config) bool {
+	return f.size > f.offset && now.Sub(f.grewAt) >= cfg.IncompleteTimeout
 }
 
 // use says how much was used of what read gave.

@@ -19,9 +19,12 @@ type entry struct {
 
 func (e *entry) size() int { return e.end - e.start + len(e.text) }
 
-// group is a record that is being put together of several lines of one stream.
+// group is a record that is being put together of several lines of one stream of one file.
 type group struct {
-	active     bool
+	active bool
+	// passedOn says that the record was passed on before its last line was complete: what else comes of that line is left out. Nothing
+	// is active then.
+	passedOn   bool
 	partial    bool // its last line isn't complete
 	inBuffer   bool // its content is in the worker's buffer, else in content
 	truncated  bool
@@ -52,16 +55,26 @@ const (
 	keepSpill = 4 * kib
 )
 
-func (g *group) timeout(cfg *Config) time.Duration {
-	if g.partial {
-		return cfg.IncompleteTimeout
+// unfinished says that a line may come that belongs to it.
+func (g *group) unfinished() bool { return g.active || g.passedOn }
+
+// overdue says whether it has waited for long enough, for lines of file f.
+func (g *group) overdue(f *file, now time.Time, cfg *Config) bool {
+	timeout := cfg.IncompleteTimeout
+	if !g.partial {
+		timeout = min(multilineTimeout, timeout)
 	}
-	return min(multilineTimeout, cfg.IncompleteTimeout)
+	return g.active && now.Sub(f.grewAt) >= timeout
 }
 
 // join deals with one line, at buf[start:end] and at pos in the file.
 func (w *worker) join(c *container, f *file, l logline.Line, start, end int, pos int64) {
-	g := &c.groups[l.Stream]
+	g := &f.groups[l.Stream]
+	if g.passedOn {
+		w.counts.leftOut += end - start
+		g.passedOn = l.Partial
+		return
+	}
 	multiline := c.rule != nil && c.rule.Multiline.enabled()
 	if g.active {
 		if g.partial || c.continues(g, w.buf[start:end]) {
@@ -69,31 +82,39 @@ func (w *worker) join(c *container, f *file, l logline.Line, start, end int, pos
 			w.extend(g, start, end)
 			g.partial = l.Partial
 			if !g.partial && !multiline || w.spilled > maxSpilled {
-				w.complete(c, l.Stream)
+				w.complete(c, f, l.Stream, early)
 			}
 			return
 		}
-		w.complete(c, l.Stream)
+		w.complete(c, f, l.Stream, ended)
 	}
 	if !l.Partial && !multiline {
-		e := entry{start: start, end: end, time: l.Time, stream: l.Stream}
-		if end-start > w.cfg.MaxLineBytes {
-			e.end, e.truncated = start+w.cfg.MaxLineBytes, true
-		}
-		w.last = nil
-		w.emit(c, e)
+		w.single(c, l, start, end)
 		return
 	}
+	kept := w.bounded(start, end)
 	*g = group{
-		active: true, partial: l.Partial, inBuffer: true, start: start, end: end, content: g.content[:0], time: l.Time, file: f, offset: pos,
-	}
-	if end-start > w.cfg.MaxLineBytes {
-		g.end, g.truncated = start+w.cfg.MaxLineBytes, true
+		active: true, partial: l.Partial, inBuffer: true, truncated: kept < end, start: start, end: kept, content: g.content[:0], time: l.Time,
+		file: f, offset: pos,
 	}
 	if multiline && c.rule.Multiline.StackTraces {
 		g.trace.First(w.buf[g.start:g.end])
 	}
 	w.last = g
+}
+
+// single makes a record of one line.
+func (w *worker) single(c *container, l logline.Line, start, end int) {
+	kept := w.bounded(start, end)
+	w.last = nil
+	w.emit(c, entry{start: start, end: kept, time: l.Time, stream: l.Stream, truncated: kept < end})
+}
+
+// bounded returns where a record that begins with buf[start:end] ends, and counts what is left out.
+func (w *worker) bounded(start, end int) int {
+	kept := min(end, start+w.cfg.MaxLineBytes)
+	w.counts.leftOut += end - kept
+	return kept
 }
 
 func (c *container) continues(g *group, line []byte) bool {
@@ -112,7 +133,9 @@ func (w *worker) extend(g *group, start, end int) {
 	room := w.cfg.MaxLineBytes - g.size() - separator
 	if room < end-start {
 		g.truncated = true
-		end = start + max(0, room)
+		kept := start + max(0, room)
+		w.counts.leftOut += end - kept
+		end = kept
 	}
 	if room < 0 {
 		return
@@ -145,13 +168,23 @@ func (w *worker) spill(g *group) {
 	}
 }
 
-// complete makes a record of what was put together.
-func (w *worker) complete(c *container, s logline.Stream) {
-	g := &c.groups[s]
+// cause is why a record is completed.
+type cause uint8
+
+const (
+	ended cause = iota // nothing more can come of it
+	early              // it waited for too long, or too much is being put together: its last line may go on
+	lost               // what followed can't be read
+)
+
+// complete makes a record of what was put together. After an early end within a line, the rest of that line is left out.
+func (w *worker) complete(c *container, f *file, s logline.Stream, why cause) {
+	g := &f.groups[s]
 	if !g.active {
+		g.passedOn = g.passedOn && why == early
 		return
 	}
-	e := entry{time: g.time, stream: s, truncated: g.truncated || g.partial && w.spilled > maxSpilled}
+	e := entry{time: g.time, stream: s, truncated: g.truncated || g.partial && why != ended}
 	if g.inBuffer {
 		e.start, e.end = g.start, g.end
 	} else {
@@ -162,16 +195,42 @@ func (w *worker) complete(c *container, s logline.Stream) {
 	if cap(content) > keepSpill {
 		content = nil
 	}
-	*g = group{content: content}
+	*g = group{content: content, passedOn: g.partial && why == early}
 	if w.last == g {
 		w.last = nil
 	}
 	w.emit(c, e)
 }
 
-func (w *worker) completeAll(c *container) {
+// lose passes on what was put together of a file that can't be read on.
+func (w *worker) lose(c *container, f *file, now time.Time) {
 	for s := range logline.Streams {
-		w.complete(c, s)
+		w.complete(c, f, s, lost)
+	}
+	w.records(c, f, nil, now)
+}
+
+// expire passes on what has waited for too long. The file was read to its end.
+func (w *worker) expire(c *container, f *file, now time.Time) {
+	for s := range logline.Streams {
+		if f.groups[s].overdue(f, now, w.cfg) {
+			w.complete(c, f, s, early)
+			w.touch(c)
+		}
+	}
+}
+
+// carry lets what isn't complete at the end of a file go on in the next one, unless that is another run's or was begun already.
+func (w *worker) carry(c *container, f, next *file) {
+	for s := range logline.Streams {
+		g := &f.groups[s]
+		if next != nil && next.name.restart == f.name.restart && next.offset == 0 && !next.groups[s].unfinished() {
+			w.spill(g)
+			next.groups[s] = *g
+		} else {
+			w.complete(c, f, s, ended)
+		}
+		*g = group{}
 	}
 }
 

@@ -25,18 +25,19 @@ const maxListed = 256
 
 // listLogs lists a container's log files in the order in which they were written. No directory is no error: then there are no files.
 func listLogs(dir string) (files []found, exists bool, err error) {
-	for range 5 {
+	for range listAgain {
 		var moved bool
 		if files, exists, moved, err = listOnce(dir); err != nil || !moved {
 			break
 		}
-		// A file that was renamed or compressed just now may be there under neither name.
+		// A file that was renamed or compressed just now may be there under neither name, or under two.
 	}
 	return files, exists, err
 }
 
-// listOnce lists the files once. moved says that some went meanwhile.
+// listOnce lists the files once. moved says that some came, went or got another name meanwhile.
 func listOnce(dir string) (files []found, exists, moved bool, err error) {
+	unmoved := watchMoves(dir)
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, false, false, nil
@@ -53,7 +54,8 @@ func listOnce(dir string) (files []found, exists, moved bool, err error) {
 		link := e.Type()&fs.ModeSymlink != 0
 		file, ok := stat(path, name)
 		if link && name.suffix == "" {
-			files = append(files, rotatedTargets(path, name)...)
+			rotated, alsoMoved := rotatedTargets(path, name)
+			files, moved = append(files, rotated...), moved || alsoMoved
 		}
 		if ok {
 			file.link = link
@@ -62,7 +64,27 @@ func listOnce(dir string) (files []found, exists, moved bool, err error) {
 		moved = moved || !ok && !link
 	}
 	slices.SortStableFunc(files, func(a, b found) int { return a.name.compare(b.name) })
-	return files, true, moved, nil
+	return files, true, moved || twice(files) || !unmoved(), nil
+}
+
+// twice says whether a file is there under two names: it was renamed while names were looked up. The time of a directory's last change
+// may be too coarse to tell.
+func twice(files []found) bool {
+	for i := range files {
+		if slices.ContainsFunc(files[:i], func(f found) bool { return f.id == files[i].id }) {
+			return true
+		}
+	}
+	return false
+}
+
+// watchMoves returns a function that says whether no file of a directory came, went or got another name since.
+func watchMoves(dir string) func() bool {
+	before, err := os.Stat(dir)
+	return func() bool {
+		after, errAfter := os.Stat(dir)
+		return err == nil && errAfter == nil && after.ModTime().Equal(before.ModTime())
+	}
 }
 
 func stat(path string, name logName) (f found, ok bool) {
@@ -76,23 +98,23 @@ func stat(path string, name logName) (f found, ok bool) {
 
 // rotatedTargets lists what the file that a link leads to was rotated into: Docker rotates in a directory of its own, which has no
 // links to rotated files.
-func rotatedTargets(link string, name logName) []found {
+func rotatedTargets(link string, name logName) (files []found, moved bool) {
 	target, err := os.Readlink(link)
 	if err != nil {
-		return nil
+		return nil, true
 	}
 	if !filepath.IsAbs(target) {
 		target = filepath.Join(filepath.Dir(link), target)
 	}
 	base := filepath.Base(target)
 	if base == "" || filepath.Dir(target) == filepath.Dir(link) {
-		return nil // rotated files there are listed anyway
+		return nil, false // rotated files there are listed anyway
 	}
+	unmoved := watchMoves(filepath.Dir(target))
 	entries, err := os.ReadDir(filepath.Dir(target))
 	if err != nil {
-		return nil
+		return nil, false
 	}
-	var files []found
 	for _, e := range entries {
 		rest, ok := strings.CutPrefix(e.Name(), base)
 		if !ok || rest == "" || len(files) >= maxListed {
@@ -102,9 +124,11 @@ func rotatedTargets(link string, name logName) []found {
 		if !rotated.setSuffix(rest) {
 			continue
 		}
-		if f, ok := stat(filepath.Join(filepath.Dir(target), e.Name()), rotated); ok {
+		f, ok := stat(filepath.Join(filepath.Dir(target), e.Name()), rotated)
+		if ok {
 			files = append(files, f)
 		}
+		moved = moved || !ok
 	}
-	return files
+	return files, moved || !unmoved()
 }

@@ -33,7 +33,7 @@ var byReason = func() map[string]metric.MeasurementOption {
 }()
 
 // counts is what happened since the last batch.
-type counts struct{ joined, truncated, malformed, limited, refused int }
+type counts struct{ joined, truncated, leftOut, malformed, limited, refused int }
 
 // add adds what a batch that was dealt with had to the metrics.
 func (c *counts) add(ctx context.Context, t *metadata.TelemetryBuilder, b *batch) {
@@ -46,6 +46,7 @@ func (c *counts) add(ctx context.Context, t *metadata.TelemetryBuilder, b *batch
 		{t.KofPodLogsRecords, b.records - c.refused, nil},
 		{t.KofPodLogsJoinedLines, c.joined, nil},
 		{t.KofPodLogsTruncatedRecords, c.truncated, nil},
+		{t.KofPodLogsTruncatedBytes, c.leftOut, nil},
 		{t.KofPodLogsMalformedLines, c.malformed, nil},
 		{t.KofPodLogsDroppedRecords, c.limited, []metric.AddOption{byReason[reasonRateLimit]}},
 		{t.KofPodLogsDroppedRecords, c.refused, []metric.AddOption{byReason[reasonRefused]}},

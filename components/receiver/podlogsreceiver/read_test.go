@@ -129,7 +129,7 @@ func TestMissingNewline(t *testing.T) {
 	n.start()
 	n.sink.awaitBodies(t, "one", "two")
 	appendTo(t, path, "\n", cri("three"))
-	n.sink.awaitBodies(t, "one", "two", "", "three")
+	n.sink.awaitBodies(t, "one", "two", "three")
 }
 
 func TestDockerFormat(t *testing.T) {

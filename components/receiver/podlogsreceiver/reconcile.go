@@ -11,8 +11,16 @@ import (
 	"go.uber.org/zap"
 )
 
-// list compares a container's directory with what is known of it.
+// list compares a container's directory with what is known of it. What is renamed or compressed meanwhile is found under its new name.
 func (w *worker) list(c *container, now time.Time) {
+	for range listAgain {
+		if w.reconcile(c, now); c.relistAt.IsZero() {
+			break
+		}
+	}
+}
+
+func (w *worker) reconcile(c *container, now time.Time) {
 	c.relist, c.relistAt = false, time.Time{}
 	files, exists, err := listLogs(c.dir)
 	if err != nil {
@@ -35,12 +43,14 @@ func (w *worker) list(c *container, now time.Time) {
 			unknown = append(unknown, e)
 		}
 	}
+	// What is written to comes first, so that it isn't taken for a copy of its copy.
+	slices.SortStableFunc(unknown, func(a, b found) int { return min(1, len(a.name.suffix)) - min(1, len(b.name.suffix)) })
 	for _, e := range unknown {
 		if f := w.adopt(c, e, now); f != nil {
 			c.files = append(c.files, f)
 		}
 	}
-	slices.SortStableFunc(c.files, func(a, b *file) int { return a.name.compare(b.name) })
+	c.sort()
 	w.forgetUnlisted(c)
 	w.openAll(c, now)
 	if !c.relistAt.IsZero() {
@@ -60,6 +70,13 @@ func (c *container) recognise(e found) bool {
 	for _, f := range c.files {
 		switch {
 		case f.twin == e.id && f.twin != (fileID{}):
+			if f.twinName != e.name {
+				// The number of a deleted copy may be a new file's.
+				if head, err := headOf(e.path, e.name.gz); err != nil || !isCopy(head, f.head) {
+					f.twin = fileID{}
+					continue
+				}
+			}
 			f.listed, f.twinPath, f.twinName = true, e.path, e.name
 			return true
 		case f.id != e.id || f.name.gz != e.name.gz:
@@ -84,6 +101,9 @@ func (c *container) recognise(e found) bool {
 }
 
 func isSame(head, known []byte) bool { return string(head[:len(known)]) == string(known) }
+
+// listAgain bounds how often a directory is listed at once in which files move.
+const listAgain = 5
 
 // retryListing is how soon a directory is listed again in which something couldn't be read.
 const retryListing = time.Second
@@ -140,17 +160,25 @@ func (w *worker) resume(c *container, f *file) {
 	f.skip = cp.offsets
 	f.offset = min(cp.offsets[0], cp.offsets[1])
 	f.cutting = cp.cutting
+	for s := range f.groups {
+		f.groups[s].passedOn = cp.passedOn[s]
+	}
 	f.done = cp.done && (f.name.gz || f.size <= f.offset)
 }
 
 // forgetUnlisted drops files that are gone and closed.
 func (w *worker) forgetUnlisted(c *container) {
 	c.files = slices.DeleteFunc(c.files, func(f *file) bool {
-		if f.listed || f.open != nil {
+		if f.listed || f.open != nil || c.needs(f) && f.done {
 			return false
 		}
 		if !f.done {
-			w.gap(c, reasonDeleted, max(f.most, f.size)-f.offset)
+			lost := max(f.most, f.size) - f.offset
+			for s := range f.groups {
+				lost += int64(len(f.groups[s].content))
+				w.spilled -= len(f.groups[s].content)
+			}
+			w.gap(c, reasonDeleted, lost)
 		}
 		return true
 	})

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -22,30 +21,33 @@ func (w *worker) serve(c *container, now time.Time) (more bool) {
 	}
 	c.limit.refill(now)
 	n, err := f.read(w.buf)
-	if err != nil {
+	if err != nil && bytes.IndexByte(w.buf[:n], '\n') < 0 {
 		return w.unreadable(c, f, err, now)
 	}
 	if f.gz == nil {
 		f.touched = false
-		size, _, err := sizeOf(f.open)
+		size, changed, err := sizeOf(f.open)
 		if err == nil && size < f.offset || !f.unchanged() {
 			w.truncated(c, f, now)
 			return true
+		}
+		if err == nil && size != f.size {
+			f.seen(size, changed, now) // so that it isn't overdue
 		}
 		if f.offset == 0 && f.name.suffix != "" {
 			if len(f.head) < minHead && now.Sub(f.grewAt) < retryListing {
 				return false // it may be a copy that is being made
 			}
-			if w.dropTwin(c, f) {
+			if w.dropTwin(c, f, now) || w.findTruncated(c, now) {
 				return true
 			}
 		}
 	}
-	atEnd := n < len(w.buf)
+	atEnd := n < len(w.buf) && err == nil
 	final := atEnd && w.ended(c, f, n, now)
 	used := w.lines(c, f, n, final, now)
-	if final && f.endedAt.IsZero() {
-		w.completeAll(c) // it is overdue
+	if atEnd && !c.superseded(f) {
+		w.expire(c, f, now)
 	}
 	if used > 0 {
 		w.touch(c)
@@ -56,8 +58,8 @@ func (w *worker) serve(c *container, now time.Time) (more bool) {
 	} else if used > 0 {
 		f.endedAt = time.Time{}
 	}
-	for i := range c.groups {
-		w.spill(&c.groups[i])
+	for i := range f.groups {
+		w.spill(&f.groups[i])
 	}
 	w.last = nil
 	w.records(c, f, w.buf[:used], now)
@@ -67,13 +69,13 @@ func (w *worker) serve(c *container, now time.Time) (more bool) {
 }
 
 // ended says that the rest of a file, which is n bytes, is to be taken as it is: nothing more will come, which sets endedAt, or what
-// isn't complete has waited for long enough.
+// isn't complete has waited for long enough for its newline.
 func (w *worker) ended(c *container, f *file, n int, now time.Time) bool {
 	if f.gz != nil {
 		f.endedAt = now
 		return true
 	}
-	if c.next(f) != nil || !f.listed && c.gone {
+	if c.superseded(f) {
 		switch complete := n == 0 || bytes.IndexByte(w.buf[:n], '\n') < 0; {
 		case !complete:
 			return false
@@ -85,15 +87,13 @@ func (w *worker) ended(c *container, f *file, n int, now time.Time) bool {
 		}
 	}
 	f.endedAt = time.Time{}
-	return c.overdue(f, now, w.cfg)
+	return f.torn(now, w.cfg)
 }
 
 // finish notes that a file was read to its end.
 func (w *worker) finish(c *container, f *file, now time.Time) {
 	f.done, f.doneAt = true, now
-	if next := c.next(f); next == nil || next.name.restart != f.name.restart {
-		w.completeAll(c) // else a line may go on in the next file
-	}
+	w.carry(c, f, c.next(f))
 	if f.gz != nil {
 		w.closeFile(f)
 	}
@@ -102,12 +102,10 @@ func (w *worker) finish(c *container, f *file, now time.Time) {
 
 // lines deals with the lines in buf[:n], and returns how many bytes they are. With final that is all; else the last line needs a newline.
 func (w *worker) lines(c *container, f *file, n int, final bool, now time.Time) (used int) {
-	if f.cutting {
-		end := bytes.IndexByte(w.buf[:n], '\n')
-		if end < 0 {
-			return n
+	if f.cutting != notCutting && n > 0 {
+		if used = w.rest(c, f, n, final, now); f.cutting != notCutting {
+			return used
 		}
-		f.cutting, used = false, end+1
 	}
 	for used < n {
 		length := bytes.IndexByte(w.buf[used:n], '\n')
@@ -118,15 +116,47 @@ func (w *worker) lines(c *container, f *file, n int, final bool, now time.Time) 
 		used += length + 1
 	}
 	if used == 0 && n == len(w.buf) {
-		f.cutting = true // a line that is longer than any may be
+		f.cutting = cuttingLong
 		w.line(c, f, 0, n, now)
 		return n
 	}
 	if final && used < n {
+		f.cutting = cuttingTorn
 		w.line(c, f, used, n, now)
 		used = n
 	}
 	return used
+}
+
+// cutting says that a file is read on from inside a line that was taken without its newline. It is stored in checkpoints.
+type cutting uint8
+
+const (
+	notCutting  cutting = iota
+	cuttingLong         // it was longer than any may be; the rest is left out
+	cuttingTorn         // it had waited for long enough; the rest is left out, unless whoever wrote it died and the next line follows
+)
+
+// rest deals with what follows the beginning of a line that was taken, in buf[:n], and returns how many bytes that is.
+func (w *worker) rest(c *container, f *file, n int, final bool, now time.Time) (used int) {
+	end := bytes.IndexByte(w.buf[:n], '\n')
+	switch {
+	case end < 0 && f.cutting == cuttingTorn && !final && n < len(w.buf):
+		return 0
+	case end < 0:
+		w.counts.leftOut += n
+		return n
+	}
+	if f.cutting == cuttingTorn {
+		if l, ok := w.parser.Parse(w.buf[:end]); ok {
+			f.cutting = notCutting
+			w.parsed(c, f, l, 0)
+			return end + 1
+		}
+	}
+	f.cutting = notCutting
+	w.counts.leftOut += end
+	return end + 1
 }
 
 func (w *worker) line(c *container, f *file, start, end int, now time.Time) {
@@ -134,7 +164,18 @@ func (w *worker) line(c *container, f *file, start, end int, now time.Time) {
 	if !ok {
 		w.counts.malformed++
 		l = logline.Line{Time: now.UnixNano(), End: end - start}
+		if g := &f.groups[l.Stream]; g.partial || g.passedOn {
+			if f.offset+int64(start) >= f.skip[l.Stream] {
+				w.single(c, l, start, end) // no runtime wrote it, so that it is no part of a line
+			}
+			return
+		}
 	}
+	w.parsed(c, f, l, start)
+}
+
+// parsed deals with a line that begins at buf[start].
+func (w *worker) parsed(c *container, f *file, l logline.Line, start int) {
 	if pos := f.offset + int64(start); pos >= f.skip[l.Stream] {
 		w.join(c, f, l, start+l.Start, start+l.End, pos)
 	}
@@ -151,54 +192,10 @@ func (w *worker) unreadable(c *container, f *file, err error, now time.Time) (mo
 	if f.gz == nil && !errors.Is(err, io.ErrUnexpectedEOF) || now.Sub(f.endedAt) > patience {
 		w.warn("unreadable", "Can't read a log file.", zap.String("path", f.path), zap.Error(err))
 		w.gap(c, reasonUnreadable, max(f.most, f.size)-f.offset)
+		w.lose(c, f, now)
 		f.done, f.doneAt = true, now
+		w.touch(c)
 	}
 	c.relistAt = now.Add(retryListing)
 	return false
-}
-
-// dropTwin finds out that a new file is a copy of another one, which couldn't be seen while it was empty.
-func (w *worker) dropTwin(c *container, f *file) bool {
-	for _, other := range c.files {
-		if other != f && other.name.restart == f.name.restart && isCopy(f.head, other.head) {
-			other.twin, other.twinPath, other.twinName = f.id, f.path, f.name
-			w.closeFile(f)
-			c.files = slices.DeleteFunc(c.files, func(one *file) bool { return one == f })
-			return true
-		}
-	}
-	return false
-}
-
-// truncated deals with a file that was cut and written anew. What wasn't read of it is in a copy, if whoever cut it made one.
-func (w *worker) truncated(c *container, f *file, now time.Time) {
-	for range 5 {
-		if w.list(c, now); c.relistAt.IsZero() {
-			break // else the copy may be among what was just being renamed or compressed
-		}
-	}
-	if f.twin != (fileID{}) && f.twinName.restart == f.name.restart {
-		copied := &file{
-			name: f.twinName, path: f.twinPath, id: f.twin, head: slices.Clone(f.head), size: f.most, most: f.most, offset: f.offset, skip: f.skip,
-			cutting: f.cutting, listed: true, grewAt: now,
-		}
-		for i := range c.groups {
-			if c.groups[i].file == f {
-				c.groups[i].file = copied
-			}
-		}
-		c.files = slices.Insert(c.files, slices.Index(c.files, f), copied)
-	} else {
-		w.completeAll(c)
-		w.records(c, f, nil, now)
-		if lost := f.most - f.offset; lost > 0 {
-			w.gap(c, reasonTruncated, lost)
-		}
-	}
-	f.head, f.offset, f.size, f.most = nil, 0, 0, 0
-	f.skip = [logline.Streams]int64{}
-	f.cutting, f.twin, f.twinPath, f.endedAt = false, fileID{}, "", time.Time{}
-	f.unchanged()
-	w.openAll(c, now)
-	w.touch(c)
 }

@@ -215,8 +215,7 @@ func (w *worker) pollContainer(c *container, now time.Time) {
 			if size != f.size || changed != f.changed {
 				// Of the same size it may have been cut and written anew.
 				f.touched = f.changed != 0
-				f.size, f.changed, f.grewAt = size, changed, now
-				f.most = max(f.most, size)
+				f.seen(size, changed, now)
 			}
 		}
 		switch {
@@ -230,7 +229,7 @@ func (w *worker) pollContainer(c *container, now time.Time) {
 		}
 	}
 	f := c.current()
-	if f != nil && (f.gz != nil || f.size != f.offset || f.touched || !f.endedAt.IsZero() || c.next(f) != nil || !f.listed || c.overdue(f, now, w.cfg)) {
+	if f != nil && (f.gz != nil || f.size != f.offset || f.touched || !f.endedAt.IsZero() || c.next(f) != nil || !f.listed || f.overdue(now, w.cfg)) {
 		w.enqueue(c)
 	}
 }

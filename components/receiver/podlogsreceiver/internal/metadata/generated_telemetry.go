@@ -19,6 +19,7 @@ type TelemetryBuilder struct {
 	KofPodLogsRecords            metric.Int64Counter
 	KofPodLogsJoinedLines        metric.Int64Counter
 	KofPodLogsTruncatedRecords   metric.Int64Counter
+	KofPodLogsTruncatedBytes     metric.Int64Counter
 	KofPodLogsMalformedLines     metric.Int64Counter
 	KofPodLogsDroppedRecords     metric.Int64Counter
 	KofPodLogsGapBytes           metric.Int64Counter
@@ -47,7 +48,8 @@ func NewTelemetryBuilder(settings component.TelemetrySettings) (*TelemetryBuilde
 	b.KofPodLogsReadBytes = counter("read_bytes", "By", "Bytes of log files whose lines the pipeline has taken.")
 	b.KofPodLogsRecords = counter("records", "{record}", "Records that the pipeline has taken.")
 	b.KofPodLogsJoinedLines = counter("joined_lines", "{line}", "Lines of files that became part of the record of an earlier line.")
-	b.KofPodLogsTruncatedRecords = counter("truncated_records", "{record}", "Records that were cut at max_line_bytes.")
+	b.KofPodLogsTruncatedRecords = counter("truncated_records", "{record}", "Records that lack a part of their lines: beyond max_line_bytes, or not there yet at incomplete_timeout.")
+	b.KofPodLogsTruncatedBytes = counter("truncated_bytes", "By", "Bytes of lines that are in no record: beyond max_line_bytes, or too late.")
 	b.KofPodLogsMalformedLines = counter("malformed_lines", "{line}", "Lines in the format of no runtime. They are passed on as they are.")
 	b.KofPodLogsDroppedRecords = counter("dropped_records", "{record}", "Records that were given up, by reason.")
 	b.KofPodLogsGapBytes = counter("gap_bytes", "By", "Bytes of log files that were known to be there and could not be read, by reason.")
