@@ -37,7 +37,9 @@ func (m metrics) otlp() ([]byte, error) {
 }
 
 func (l logs) otlp() ([]byte, error) {
-	return (&plog.ProtoMarshaler{}).MarshalLogs(l.Logs)
+	payload, err := (&plog.ProtoMarshaler{}).MarshalLogs(l.Logs)
+	orderLogs(payload)
+	return payload, err
 }
 
 func (t traces) otlp() ([]byte, error) {
