@@ -22,10 +22,13 @@ const (
 	maxResident     = 150 // MiB at steadyRate
 	steadyRate      = 10_000
 	logContainers   = 10
+
+	kofName, fastestName = "kof", "kof-fastest"
 )
 
 // logs has three collectors read the same lines of container logs, one after the other, each into a VictoriaLogs of its own: kof-otelcol with
-// pod_logs, stock components, and vlagent, which gets the lines as JSON. Then kof-otelcol reads lines as they are written at a steady
+// pod_logs (also with the fastest compression), stock components, and vlagent, which gets the lines as JSON. What no format could go below is
+// printed beside. Then kof-otelcol reads lines as they are written at a steady
 // rate, with its store there and gone.
 func logs(ctx context.Context, b *bench) error {
 	lines := 1_000_000
@@ -36,6 +39,7 @@ func logs(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
+	floors := [][]string{{"floor", "of what", "zstd as kof's: bytes/line", "CPU s/M lines", "zstd's best: bytes/line", "CPU s/M lines"}}
 	rows := [][]string{{"lines", "collector", "CPU s/M lines", "lines/CPU s", "of stock's", "lines/s", "wire bytes/line", "of stock's", "peak RSS MiB", "delivered", "distinct"}}
 	var met []func()
 	for _, kind := range []string{"plain", "json"} {
@@ -47,9 +51,10 @@ func logs(ctx context.Context, b *bench) error {
 		for _, r := range []*logsReader{
 			{name: "stock", binary: b.self, args: stockArgs},
 			{name: "vlagent", binary: vlagent, args: vlagentLogArgs, json: true},
-			{name: "kof", binary: b.collector, args: collectorArgs},
+			{name: kofName, binary: b.collector, args: collectorArgs},
+			{name: fastestName, template: kofName, level: "fastest", binary: b.collector, args: collectorArgs},
 		} {
-			if r.name != "kof" && !b.stock {
+			if r.binary != b.collector && !b.stock {
 				continue
 			}
 			b.note("%s reads %d %s lines", r.name, lines, kind)
@@ -60,7 +65,7 @@ func logs(ctx context.Context, b *bench) error {
 			results[r.name] = result
 		}
 		stock := results["stock"]
-		for _, name := range []string{"stock", "vlagent", "kof"} {
+		for _, name := range []string{"stock", "vlagent", kofName, fastestName} {
 			r, ok := results[name]
 			if !ok {
 				continue
@@ -73,7 +78,10 @@ func logs(ctx context.Context, b *bench) error {
 				err = errors.Join(err, fmt.Errorf("%s delivered %d different lines of %d", name, r.distinct, lines))
 			}
 		}
-		kof := results["kof"]
+		floor, floorErr := floorOf(kind, source)
+		err = errors.Join(err, floorErr)
+		floors = append(floors, floor...)
+		kof, fastest := results[kofName], results[fastestName]
 		met = append(met, func() {
 			b.target(kind+": wire", kof.wire, maxBytesPerLine, "bytes per line")
 			if !b.stock {
@@ -81,13 +89,15 @@ func logs(ctx context.Context, b *bench) error {
 			}
 			b.targetAtLeast(kind+": lines per CPU second, of stock's", stock.cpu/kof.cpu, minLinesOfStock, "times")
 			b.targetAtLeast(kind+": lines per CPU second, of vlagent's", results["vlagent"].cpu/kof.cpu, 1, "times")
+			b.targetAtLeast(kind+": the same with compression_level fastest", results["vlagent"].cpu/fastest.cpu, 1, "times")
+			b.target(kind+": its wire", fastest.wire, maxBytesPerLine, "bytes per line")
 			b.target(kind+": wire, of stock's", kof.wire/stock.wire, maxWireOfStock, "times")
 		})
 		if err := errors.Join(err, os.RemoveAll(source.dir)); err != nil {
 			return err
 		}
 	}
-	if err := printTable(b.out, rows); err != nil {
+	if err := errors.Join(printTable(b.out, rows), printTable(b.out, floors)); err != nil {
 		return err
 	}
 	for _, judge := range met {

@@ -30,6 +30,7 @@ type logsReader struct {
 	name, binary string
 	args         func(s *scraperSetup) []string
 	template     string // of its configuration; its name by default
+	level        string // of compression; the default by default
 	json         bool   // it reads lines as JSON
 
 	process             *child.Process
@@ -51,7 +52,7 @@ type logsResult struct {
 // logsSetup is what its configuration is made of.
 type logsSetup struct {
 	scraperSetup
-	Pods string
+	Pods, Level string
 }
 
 func (r *logsReader) start(ctx context.Context, b *bench) (err error) {
@@ -62,7 +63,7 @@ func (r *logsReader) start(ctx context.Context, b *bench) (err error) {
 	}()
 	setup := &logsSetup{scraperSetup: scraperSetup{Storage: b.storage, Dir: b.join("logs-" + r.name)}}
 	setup.Pods = filepath.Join(setup.Dir, "pods")
-	r.pods = setup.Pods
+	setup.Level, r.pods = r.level, setup.Pods
 	if err := os.RemoveAll(setup.Dir); err != nil {
 		return err
 	}
