@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -16,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -56,6 +58,7 @@ func runChild() {
 	check(err)
 	cfg := testConfig(args[0])
 	cfg.Batch.MaxBytes = childBatch
+	cfg.IncompleteTimeout = time.Minute // writers may be as slow as they like
 	storage, err := openStorage(ctx, args[1])
 	check(err)
 	set := receivertest.NewNopSettings(metadata.Type)
@@ -90,14 +93,15 @@ func TestKilled(t *testing.T) {
 					return
 				default:
 				}
-				_, text := numbered(fmt.Sprintf("container %d line", c), want[c], want[c]+20)
-				appendTo(t, path, strings.Join(text, ""))
-				want[c] += 20
-				// As seldom as a kubelet would, by its limit of five files, so that none is removed.
-				if lines += 20; lines >= 2000 && random.IntN(20) == 0 {
+				_, text := numbered(fmt.Sprintf("container %d line", c), want[c], want[c]+19)
+				begun := fmt.Sprintf("container %d ", c)
+				appendTo(t, path, strings.Join(text, ""), criPartial(begun))
+				if lines += 20; lines >= 400 && random.IntN(10) == 0 {
 					rotated, lines = rotated+1, 0
 					rotations[names[c%len(names)]](t, path, rotated)
 				}
+				appendTo(t, path, criPartial("line "), cri(fmt.Sprint(want[c]+19)))
+				want[c] += 20
 				time.Sleep(time.Duration(random.IntN(5)) * time.Millisecond)
 			}
 		})
@@ -131,6 +135,7 @@ func TestKilled(t *testing.T) {
 		total += n
 	}
 	var lost, twice int
+	var unknown, missing []string
 	assess := func() bool {
 		content, err := os.ReadFile(out)
 		require.NoError(t, err)
@@ -138,20 +143,25 @@ func TestKilled(t *testing.T) {
 		for line := range strings.Lines(string(content)) {
 			seen[strings.TrimSuffix(line, "\n")]++
 		}
-		lost, twice = 0, 0
+		lost, twice, missing = 0, 0, nil
 		for c, n := range want {
 			for i := range n {
-				switch times := seen[fmt.Sprintf("container %d line %d", c, i)]; times {
-				case 0:
+				line := fmt.Sprintf("container %d line %d", c, i)
+				if seen[line] == 0 {
 					lost++
-				default:
-					twice += times - 1
+					missing = append(missing, line)
+				} else {
+					twice += seen[line] - 1
 				}
+				delete(seen, line)
 			}
 		}
+		unknown = slices.Collect(maps.Keys(seen))
 		return lost == 0
 	}
-	require.Eventually(t, assess, patience, 100*time.Millisecond)
+	assert.Eventually(t, assess, 3*patience, 100*time.Millisecond)
+	require.Empty(t, missing[:min(10, len(missing))], "%d are lost", lost)
+	require.Empty(t, unknown, "records that nobody wrote")
 	// A line has some 70 bytes; two workers hold a batch and one turn each, of containers that had that much.
 	bound := kills * 2 * (childBatch + turnBytes) / 70
 	t.Logf("%d lines, %d read twice, bound %d", total, twice, bound)

@@ -27,6 +27,8 @@ type container struct {
 	relist  bool // something changed in the directory
 	// relistAt is when to list the directory although nothing changed; zero: not at all.
 	relistAt time.Time
+	// missedAt is since when files are missed that an earlier run began to read.
+	missedAt time.Time
 	gone     bool // the directory is gone
 	queued   bool // in its worker's ring
 	linked   bool // its file is a symbolic link, whose changes inotify doesn't tell
@@ -47,10 +49,18 @@ func (c *container) sort() {
 	slices.SortStableFunc(c.files, func(a, b *file) int { return a.name.compare(b.name) })
 }
 
-// current is the file to read: the oldest that isn't done; nil if there is none that is open.
+// current is the file to read: the oldest that isn't done; nil if there is none that is open. None is begun while an older one is missed
+// that may only have been moved, since the first lines may go on with its last one.
 func (c *container) current() *file {
+	missed := c.misses()
 	for _, f := range c.files {
-		if !f.done && f.open != nil {
+		switch {
+		case f.done:
+		case f.open == nil:
+			missed = missed || !f.listed
+		case missed && f.offset == 0:
+			return nil
+		default:
 			return f
 		}
 	}
@@ -124,7 +134,7 @@ func (c *container) needs(f *file) bool {
 
 // superseded says that no more will be written to a file.
 func (c *container) superseded(f *file) bool {
-	return f.gz != nil || c.next(f) != nil || !f.listed && c.gone
+	return c.next(f) != nil || !f.listed && c.gone
 }
 
 // limiter bounds the records of one container per second. The zero value bounds nothing.
@@ -172,14 +182,4 @@ func (c *container) moved() bool {
 		}
 	}
 	return false
-}
-
-// overdue says whether something that isn't complete has waited for long enough.
-func (f *file) overdue(now time.Time, cfg *Config) bool {
-	for i := range f.groups {
-		if f.groups[i].overdue(f, now, cfg) {
-			return true
-		}
-	}
-	return f.torn(now, cfg)
 }

@@ -39,11 +39,13 @@ type file struct {
 	// groups are the records that are being put together of this file's lines, and of those before if they go on in this file.
 	groups [logline.Streams]group
 
-	listed  bool      // its directory, or that of its compressed copy, has it
-	done    bool      // read to its end, which won't move
-	doneAt  time.Time // since when
-	grewAt  time.Time // when size was last seen to change
-	endedAt time.Time // since when there is nothing to read; zero: there is
+	listed bool      // its directory, or that of its compressed copy, has it
+	done   bool      // read to its end, which won't move
+	doneAt time.Time // since when
+	// missedAt is since when no listing has it, although it isn't open; zero: the last one has.
+	missedAt time.Time
+	grewAt   time.Time // when size was last seen to change
+	endedAt  time.Time // since when there is nothing to read; zero: there is
 
 	// twin is a copy of this file: compressed, or by a rotation that copies and truncates.
 	twin     fileID
@@ -138,6 +140,16 @@ func (f *file) seen(size, changed int64, now time.Time) {
 	f.most = max(f.most, size)
 }
 
+// unfinished says whether lines may come that belong to one of this file.
+func (f *file) unfinished() bool {
+	for i := range f.groups {
+		if f.groups[i].unfinished() {
+			return true
+		}
+	}
+	return false
+}
+
 // torn says whether a line without its newline has waited for long enough.
 func (f *file) torn(now time.Time, cfg *Config) bool {
 	return f.size > f.offset && now.Sub(f.grewAt) >= cfg.IncompleteTimeout
@@ -173,14 +185,21 @@ func (f *file) unchanged() bool {
 }
 
 // headOf reads the first bytes of a file's content.
-func headOf(path string, gz bool) ([]byte, error) {
-	f, err := os.Open(path)
+func headOf(e found) ([]byte, error) {
+	f, err := os.Open(e.path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if id, ok := idOf(info); !ok || id != e.id {
+		return nil, errReplaced
+	}
 	var r io.Reader = f
-	if gz {
+	if e.name.gz {
 		if r, err = gzip.NewReader(f); err != nil {
 			return nil, err
 		}

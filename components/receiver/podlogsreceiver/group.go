@@ -202,38 +202,6 @@ func (w *worker) complete(c *container, f *file, s logline.Stream, why cause) {
 	w.emit(c, e)
 }
 
-// lose passes on what was put together of a file that can't be read on.
-func (w *worker) lose(c *container, f *file, now time.Time) {
-	for s := range logline.Streams {
-		w.complete(c, f, s, lost)
-	}
-	w.records(c, f, nil, now)
-}
-
-// expire passes on what has waited for too long. The file was read to its end.
-func (w *worker) expire(c *container, f *file, now time.Time) {
-	for s := range logline.Streams {
-		if f.groups[s].overdue(f, now, w.cfg) {
-			w.complete(c, f, s, early)
-			w.touch(c)
-		}
-	}
-}
-
-// carry lets what isn't complete at the end of a file go on in the next one, unless that is another run's or was begun already.
-func (w *worker) carry(c *container, f, next *file) {
-	for s := range logline.Streams {
-		g := &f.groups[s]
-		if next != nil && next.name.restart == f.name.restart && next.offset == 0 && !next.groups[s].unfinished() {
-			w.spill(g)
-			next.groups[s] = *g
-		} else {
-			w.complete(c, f, s, ended)
-		}
-		*g = group{}
-	}
-}
-
 // emit adds a record to those of this turn, unless the container has had its share.
 func (w *worker) emit(c *container, e entry) {
 	if c.rule != nil && !c.limit.allow(e.size()) {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // found is a log file in a container's directory.
@@ -23,17 +24,24 @@ type found struct {
 // maxListed bounds the files of one container; the kubelet keeps five by default.
 const maxListed = 256
 
-// listLogs lists a container's log files in the order in which they were written. No directory is no error: then there are no files.
-func listLogs(dir string) (files []found, exists bool, err error) {
+// listLogs lists a container's log files in the order in which they were written. No directory is no error: then there are no files. moved
+// says that a file may be missing, or be there under the name of another one: files are being renamed.
+func listLogs(dir string) (files []found, exists, moved bool, err error) {
 	for range listAgain {
-		var moved bool
 		if files, exists, moved, err = listOnce(dir); err != nil || !moved {
 			break
 		}
-		// A file that was renamed or compressed just now may be there under neither name, or under two.
+		time.Sleep(settleTime / listAgain)
 	}
-	return files, exists, err
+	return files, exists, moved, err
 }
+
+const (
+	// listAgain bounds how often a directory is listed at once in which files move.
+	listAgain = 5
+	// settleTime is how long ago a directory has to have changed: the clock of files' times ticks every 1 to 10 ms.
+	settleTime = 10 * time.Millisecond
+)
 
 // listOnce lists the files once. moved says that some came, went or got another name meanwhile.
 func listOnce(dir string) (files []found, exists, moved bool, err error) {
@@ -64,11 +72,10 @@ func listOnce(dir string) (files []found, exists, moved bool, err error) {
 		moved = moved || !ok && !link
 	}
 	slices.SortStableFunc(files, func(a, b found) int { return a.name.compare(b.name) })
-	return files, true, moved || twice(files) || !unmoved(), nil
+	return files, true, moved || twice(files) || len(files) > 1 && !unmoved(), nil
 }
 
-// twice says whether a file is there under two names: it was renamed while names were looked up. The time of a directory's last change
-// may be too coarse to tell.
+// twice says whether a file is there under two names: it was renamed while names were looked up.
 func twice(files []found) bool {
 	for i := range files {
 		if slices.ContainsFunc(files[:i], func(f found) bool { return f.id == files[i].id }) {
@@ -83,7 +90,7 @@ func watchMoves(dir string) func() bool {
 	before, err := os.Stat(dir)
 	return func() bool {
 		after, errAfter := os.Stat(dir)
-		return err == nil && errAfter == nil && after.ModTime().Equal(before.ModTime())
+		return err == nil && errAfter == nil && after.ModTime().Equal(before.ModTime()) && time.Since(after.ModTime()) > settleTime
 	}
 }
 

@@ -13,20 +13,43 @@ import (
 
 // list compares a container's directory with what is known of it. What is renamed or compressed meanwhile is found under its new name.
 func (w *worker) list(c *container, now time.Time) {
-	for range listAgain {
-		if w.reconcile(c, now); c.relistAt.IsZero() {
-			break
+	for again, n := true, 0; again && n < listAgain; n++ {
+		again = w.reconcile(c, now)
+	}
+	if !c.relistAt.IsZero() {
+		return // something couldn't be read that an earlier run may know
+	}
+	if c.misses() {
+		if c.missedAt.IsZero() {
+			c.missedAt = now
+		}
+		if now.Sub(c.missedAt) < retryListing {
+			c.relistAt = now.Add(retryListing)
+			return
 		}
 	}
+	for i := range c.stored {
+		// The files are gone that an earlier run began to read.
+		if unread := c.stored[i].unread(); unread > 0 {
+			w.gap(c, reasonLost, unread)
+		}
+	}
+	c.stored, c.fromEnd = nil, false
 }
 
-func (w *worker) reconcile(c *container, now time.Time) {
+// misses says whether a file wasn't found that an earlier run began to read: it may have been moved just when the directory was listed.
+func (c *container) misses() bool {
+	return !c.gone && slices.ContainsFunc(c.stored, func(cp checkpoint) bool { return cp.unread() > 0 })
+}
+
+// reconcile says whether something went just when it was to be read.
+func (w *worker) reconcile(c *container, now time.Time) (again bool) {
 	c.relist, c.relistAt = false, time.Time{}
-	files, exists, err := listLogs(c.dir)
+	files, exists, moved, err := listLogs(c.dir)
 	if err != nil {
 		w.warn("unreadable", "Can't list a container's log files.", zap.String("directory", c.dir), zap.Error(err))
 		c.relistAt = now.Add(retryListing)
-		return
+		return false
 	}
 	c.gone, c.linked = !exists, false
 	w.touch(c)
@@ -51,18 +74,13 @@ func (w *worker) reconcile(c *container, now time.Time) {
 		}
 	}
 	c.sort()
-	w.forgetUnlisted(c)
 	w.openAll(c, now)
-	if !c.relistAt.IsZero() {
-		return // something couldn't be read that an earlier run may know
+	again = !c.relistAt.IsZero()
+	w.forgetUnlisted(c, now)
+	if moved && c.relistAt.IsZero() {
+		c.relistAt = now
 	}
-	for i := range c.stored {
-		// The files are gone that an earlier run began to read.
-		if unread := c.stored[i].unread(); unread > 0 {
-			w.gap(c, reasonLost, unread)
-		}
-	}
-	c.stored, c.fromEnd = nil, false
+	return again
 }
 
 // recognise finds the file that an entry of the directory is, or is a copy of, by its device and inode.
@@ -72,18 +90,18 @@ func (c *container) recognise(e found) bool {
 		case f.twin == e.id && f.twin != (fileID{}):
 			if f.twinName != e.name {
 				// The number of a deleted copy may be a new file's.
-				if head, err := headOf(e.path, e.name.gz); err != nil || !isCopy(head, f.head) {
+				if head, err := headOf(e); err != nil || !isCopy(head, f.head) {
 					f.twin = fileID{}
 					continue
 				}
 			}
-			f.listed, f.twinPath, f.twinName = true, e.path, e.name
+			f.foundAs(e)
 			return true
 		case f.id != e.id || f.name.gz != e.name.gz:
 			continue
 		case f.open == nil && (f.name != e.name || f.size != e.size):
 			// The number of a deleted file may be a new one's. One that is open isn't given away.
-			head, err := headOf(e.path, e.name.gz)
+			head, err := headOf(e)
 			if err != nil || len(head) < len(f.head) || !isSame(head, f.head) || !e.name.gz && e.size < f.offset {
 				continue
 			}
@@ -100,20 +118,25 @@ func (c *container) recognise(e found) bool {
 	return false
 }
 
-func isSame(head, known []byte) bool { return string(head[:len(known)]) == string(known) }
+// foundAs notes a copy of the file.
+func (f *file) foundAs(e found) {
+	if e.name.gz && !f.listed {
+		f.name.suffix = e.name.suffix // it was rotated, and is gone; the order of files has to show it
+	}
+	f.twin, f.twinPath, f.twinName, f.listed = e.id, e.path, e.name, true
+}
 
-// listAgain bounds how often a directory is listed at once in which files move.
-const listAgain = 5
+func isSame(head, known []byte) bool { return string(head[:len(known)]) == string(known) }
 
 // retryListing is how soon a directory is listed again in which something couldn't be read.
 const retryListing = time.Second
 
 // adopt returns what is to be read of an entry that isn't known; nil for a copy of a file that is, and for what can't be read.
 func (w *worker) adopt(c *container, e found, now time.Time) *file {
-	head, err := headOf(e.path, e.name.gz)
+	head, err := headOf(e)
 	if err != nil {
 		c.relistAt = now.Add(retryListing) // it may have gone, or be compressed just now
-		if !errors.Is(err, fs.ErrNotExist) {
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errReplaced) {
 			w.warn("unreadable", "Can't read a log file; trying again.", zap.String("path", e.path), zap.Error(err))
 		}
 		return nil
@@ -128,7 +151,7 @@ func (w *worker) adopt(c *container, e found, now time.Time) *file {
 			return nil
 		}
 		if e.name.gz || f.listed || f.open != nil {
-			f.twin, f.twinPath, f.twinName, f.listed = e.id, e.path, e.name, true
+			f.foundAs(e)
 			return nil
 		}
 	}
@@ -166,19 +189,22 @@ func (w *worker) resume(c *container, f *file) {
 	f.done = cp.done && (f.name.gz || f.size <= f.offset)
 }
 
-// forgetUnlisted drops files that are gone and closed.
-func (w *worker) forgetUnlisted(c *container) {
+// forgetUnlisted drops files that are gone and closed, and weren't there when the directory was listed before.
+func (w *worker) forgetUnlisted(c *container, now time.Time) {
 	c.files = slices.DeleteFunc(c.files, func(f *file) bool {
-		if f.listed || f.open != nil || c.needs(f) && f.done {
+		if f.listed || f.open != nil || f.done && (c.needs(f) || f.unfinished()) {
+			f.missedAt = time.Time{}
+			return false
+		}
+		if f.missedAt.IsZero() {
+			f.missedAt = now
+		}
+		if !c.gone && now.Sub(f.missedAt) < retryListing {
+			c.relistAt = now.Add(retryListing)
 			return false
 		}
 		if !f.done {
-			lost := max(f.most, f.size) - f.offset
-			for s := range f.groups {
-				lost += int64(len(f.groups[s].content))
-				w.spilled -= len(f.groups[s].content)
-			}
-			w.gap(c, reasonDeleted, lost)
+			w.gap(c, reasonDeleted, max(f.most, f.size)-f.offset+w.abandon(f))
 		}
 		return true
 	})
@@ -187,7 +213,7 @@ func (w *worker) forgetUnlisted(c *container) {
 // openAll opens what isn't read yet, so that it can be read even when it is deleted.
 func (w *worker) openAll(c *container, now time.Time) {
 	for _, f := range c.files {
-		if f.done || f.open != nil || !w.openFiles.take() {
+		if f.done || f.open != nil || !f.listed || !w.openFiles.take() {
 			continue
 		}
 		if err := f.openFile(); err != nil {

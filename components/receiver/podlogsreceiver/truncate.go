@@ -54,9 +54,11 @@ func (w *worker) truncated(c *container, f *file, now time.Time) {
 		c.files = append(c.files, copied)
 		c.sort() // more than one copy may have been made
 	} else {
-		w.lose(c, f, now)
-		if lost := f.most - f.offset; lost > 0 {
-			w.gap(c, reasonTruncated, lost)
+		if unread := f.most - f.offset; unread > 0 || f.offset > 0 {
+			w.lose(c, f, now)
+			if unread > 0 {
+				w.gap(c, reasonTruncated, unread)
+			}
 		}
 	}
 	f.head, f.offset, f.size, f.most = nil, 0, 0, 0

@@ -43,6 +43,9 @@ func (w *worker) serve(c *container, now time.Time) (more bool) {
 			}
 		}
 	}
+	if n > 0 {
+		w.pull(c, f)
+	}
 	atEnd := n < len(w.buf) && err == nil
 	final := atEnd && w.ended(c, f, n, now)
 	used := w.lines(c, f, n, final, now)
@@ -52,7 +55,7 @@ func (w *worker) serve(c *container, now time.Time) (more bool) {
 	if used > 0 {
 		w.touch(c)
 	}
-	if final && !f.endedAt.IsZero() {
+	if final && !f.endedAt.IsZero() && (c.superseded(f) || !f.unfinished()) {
 		w.finish(c, f, now)
 		more = true
 	} else if used > 0 {
@@ -93,7 +96,12 @@ func (w *worker) ended(c *container, f *file, n int, now time.Time) bool {
 // finish notes that a file was read to its end.
 func (w *worker) finish(c *container, f *file, now time.Time) {
 	f.done, f.doneAt = true, now
-	w.carry(c, f, c.next(f))
+	w.pull(c, f) // if it was empty
+	if next := c.next(f); next == nil || next.name.restart != f.name.restart {
+		for s := range logline.Streams {
+			w.complete(c, f, s, ended) // else a line may go on in the next file
+		}
+	}
 	if f.gz != nil {
 		w.closeFile(f)
 	}

@@ -188,6 +188,9 @@ func (w *worker) poll(now time.Time) {
 		w.pollContainer(c, now)
 		lag += c.lag()
 		if c.finished() && w.batch.empty() {
+			for _, f := range c.files {
+				w.abandon(f)
+			}
 			delete(w.containers, id)
 			w.count.Add(-1)
 			w.removed = append(w.removed, update{key: c.key})
@@ -229,7 +232,7 @@ func (w *worker) pollContainer(c *container, now time.Time) {
 		}
 	}
 	f := c.current()
-	if f != nil && (f.gz != nil || f.size != f.offset || f.touched || !f.endedAt.IsZero() || c.next(f) != nil || !f.listed || f.overdue(now, w.cfg)) {
+	if f != nil && (f.gz != nil || f.size != f.offset || f.touched || !f.endedAt.IsZero() || c.next(f) != nil || !f.listed || c.overdue(f, now, w.cfg)) {
 		w.enqueue(c)
 	}
 }
