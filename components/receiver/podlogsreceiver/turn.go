@@ -35,7 +35,11 @@ func (w *worker) serve(c *container, now time.Time) (more bool) {
 			f.seen(size, changed, now) // so that it isn't overdue
 		}
 		if f.offset == 0 && f.name.suffix != "" {
-			if len(f.head) < minHead && now.Sub(f.grewAt) < retryListing {
+			patience := retryListing
+			if len(f.head) > 0 {
+				patience = w.cfg.IncompleteTimeout // there is no whole line
+			}
+			if len(f.head) < minHead && now.Sub(f.grewAt) < patience {
 				return false // it may be a copy that is being made
 			}
 			if w.dropTwin(c, f, now) || w.findTruncated(c, now) {
