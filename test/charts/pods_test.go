@@ -159,6 +159,13 @@ func TestPersistence(t *testing.T) {
 		without := mapAt(t, find(t, objects(t, render(t, options{})), "Deployment", name).Object, "spec")
 		require.Contains(t, mapAt(t, without, "template", "spec")["volumes"], map[string]any{"name": "state", "emptyDir": map[string]any{"sizeLimit": "2Gi"}})
 
+		queue := func(values string) map[string]any {
+			return mapAt(t, configIn(t, render(t, options{values: values}), name), "exporters", "region", "queue")
+		}
+		require.Equal(t, "50s", queue("")["drain_at_shutdown"], "what is held would go with the pod")
+		require.Equal(t, "0s", queue("clusterCollector: {terminationGracePeriodSeconds: 5}")["drain_at_shutdown"])
+		require.NotContains(t, queue("clusterCollector: {persistence: {enabled: true}}"), "drain_at_shutdown")
+
 		with := mapAt(t, find(t, objects(t, render(t, options{
 			values: "clusterCollector: {queueSize: 5Gi, persistence: {enabled: true, storageClassName: fast}}",
 		})), "StatefulSet", name).Object, "spec")

@@ -86,6 +86,9 @@ type QueueConfig struct {
 	MaxUnknownBytes int64 `mapstructure:"max_unknown_bytes"`
 	// OnFull is `refuse` (the default) or `drop_oldest`. Records of unknown regions are always refused at their bound.
 	OnFull OnFull `mapstructure:"on_full"`
+	// DrainAtShutdown is how long a shutdown goes on to deliver what is held, failures included, where the disk goes with the collector. From
+	// 0 to 1h; 0 by default: what is held stays on the disk, and only a region that takes it gets it, for up to 5s.
+	DrainAtShutdown time.Duration `mapstructure:"drain_at_shutdown"`
 }
 
 // BatchConfig says how records are gathered into one request.
@@ -164,6 +167,7 @@ func (c *Config) Validate() error {
 	refuse(q.MaxBytes < mib, "queue::max_bytes: %d is too small, at least %d", q.MaxBytes, mib)
 	refuse(q.MaxTotalBytes < q.MaxBytes, "queue::max_total_bytes: %d is smaller than queue::max_bytes (%d)", q.MaxTotalBytes, q.MaxBytes)
 	refuse(q.MaxUnknownBytes < mib, "queue::max_unknown_bytes: %d is too small, at least %d", q.MaxUnknownBytes, mib)
+	refuse(q.DrainAtShutdown < 0 || q.DrainAtShutdown > time.Hour, "queue::drain_at_shutdown: %v is outside 0s to 1h", q.DrainAtShutdown)
 	refuse(q.OnFull != OnFullRefuse && q.OnFull != OnFullDropOldest, "queue::on_full: %q is not one of %q, %q", q.OnFull, OnFullRefuse, OnFullDropOldest)
 
 	b := c.Batch

@@ -110,12 +110,13 @@ func (l *lane) unpark() {
 	l.parked = nil
 }
 
-// close ends the lane, in at most shutdownGrace. What is not delivered by then stays in the queue.
+// close ends the lane, in at most shutdownGrace, or the time to drain if that is longer. What is not delivered by then stays in the queue.
 func (l *lane) close(ctx context.Context) error {
+	grace := max(shutdownGrace, l.cfg.Queue.DrainAtShutdown)
 	began := time.Now()
-	l.flush(ctx)
+	l.flush(ctx, grace)
 	l.stop()
-	overdue := time.AfterFunc(shutdownGrace-time.Since(began), l.abort)
+	overdue := time.AfterFunc(grace-time.Since(began), l.abort)
 	unhook := context.AfterFunc(ctx, l.abort)
 	l.workers.Wait()
 	overdue.Stop()
@@ -127,13 +128,17 @@ func (l *lane) close(ctx context.Context) error {
 	return l.queue.Close(ctx)
 }
 
-// flush gives a lane that delivers the time to deliver what it holds: the node may be about to go, and its disk with it.
-func (l *lane) flush(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, shutdownGrace)
+// flush gives a lane that delivers the time to deliver what it holds: the node may be about to go, and its disk with it. Where it surely goes, a
+// lane that fails gets the time, too.
+func (l *lane) flush(ctx context.Context, grace time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
 	l.queue.Hurry()
 	for ctx.Err() == nil && l.delivering() && l.queue.Totals().HeldItems > 0 {
 		sleep(ctx, flushPoll, nil)
+	}
+	if held := l.queue.Totals().HeldItems; held > 0 && l.cfg.Queue.DrainAtShutdown > 0 {
+		l.logger.Warn("Not all is delivered before the end; what is held goes if its disk does.", zap.Int64("held_items", held))
 	}
 }
 
@@ -144,7 +149,7 @@ func (l *lane) delivering() bool {
 	to, _ := l.route.current()
 	l.parkedMu.Lock()
 	defer l.parkedMu.Unlock()
-	return to != nil && len(l.parked) == 0 && l.health.failing(time.Now()) == 0
+	return to != nil && len(l.parked) == 0 && (l.cfg.Queue.DrainAtShutdown > 0 || l.health.failing(time.Now()) == 0)
 }
 
 // origin is what a record keeps of the decision that put it into its lane.

@@ -110,6 +110,36 @@ func TestShutdownFlushes(t *testing.T) {
 	}
 }
 
+// Where the disk goes with the collector, a region that fails is waited for, but not for ever.
+func TestShutdownDrains(t *testing.T) {
+	b := newBackend(t, answerAlways(503))
+	cfg := quickConfig(t, oneRegion(b.URL))
+	cfg.Queue.DrainAtShutdown = testTimeout
+	h := newHost(t, t.TempDir())
+	r := begin(t, h, cfg)
+	sendAll(t, r, "home", "-1")
+	require.Eventually(t, func() bool { return len(b.seen()) >= len(allSignals) }, testTimeout, testTick)
+	time.AfterFunc(200*time.Millisecond, func() { b.setAnswer(nil) })
+	r.end()
+	require.Len(t, b.has(), len(allSignals))
+
+	b.setAnswer(answerAlways(503))
+	cfg.Queue.DrainAtShutdown = shutdownGrace + 100*time.Millisecond
+	r = begin(t, h, cfg)
+	for _, s := range allSignals {
+		require.Zero(t, r.ledger("home", s).held)
+	}
+	sendAll(t, r, "home", "-2")
+	start := time.Now()
+	r.end()
+	require.GreaterOrEqual(t, time.Since(start), shutdownGrace, "it has the time that it was given")
+	r = begin(t, h, cfg)
+	for _, s := range allSignals {
+		require.EqualValues(t, 1, r.ledger("home", s).held, "and where the disk stays, nothing is lost")
+	}
+	b.setAnswer(nil)
+}
+
 // A server that never answers doesn't keep the exporter from ending, and its data stays.
 func TestShutdownWithSilentServer(t *testing.T) {
 	release := make(chan struct{})

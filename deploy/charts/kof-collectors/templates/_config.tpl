@@ -187,6 +187,10 @@ accept
 {{- include "kof.enrich" (dict "root" .root "config" $config "sources" (list "namespace")) -}}
 {{- /* With what each lane may have beyond, and what belongs to no known region, below the limit at which the pod would be evicted. */ -}}
 {{- $queue := dict "max_bytes" (include "kof.bytes" (dict "quantity" $v.clusterCollector.queueSize "share" 0.4) | int64) "max_total_bytes" (include "kof.bytes" (dict "quantity" $v.clusterCollector.queueSize "share" 0.6) | int64) "max_unknown_bytes" (include "kof.bytes" (dict "quantity" $v.clusterCollector.queueSize "share" 0.06) | int64) -}}
+{{- /* What isn't delivered when a pod without a volume ends is lost, so that it has all the time there is, but for the end itself. */ -}}
+{{- if not $v.clusterCollector.persistence.enabled -}}
+{{- $_ := set $queue "drain_at_shutdown" (printf "%ds" (max 0 (sub $v.clusterCollector.terminationGracePeriodSeconds 10))) -}}
+{{- end -}}
 {{- $_ := set $config.exporters.region "queue" $queue -}}
 {{- /* First, as both components have the same values, and each drops what the other one does. */ -}}
 {{- include "kof.merge" (dict "into" $config "from" $v.clusterCollector.config) -}}
