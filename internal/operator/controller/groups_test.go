@@ -168,7 +168,7 @@ func testOthers(t *testing.T, op *operator) {
 	regional(system, "eu2", "eu-west-2").create(t, op.api)
 	op.eventually(t, "an Event of the Region", func() bool {
 		var list eventsv1.EventList
-		require.NoError(t, op.List(t.Context(), &list, client.InNamespace(system)))
+		require.NoError(t, op.reader(t).List(t.Context(), &list, client.InNamespace(system)))
 		return slices.ContainsFunc(list.Items, func(e eventsv1.Event) bool {
 			return e.Regarding.Kind == "Region" && e.Regarding.Name == "eu2" && e.Reason == "Failed" && e.Action == "Publish" && strings.Contains(e.Note, "the operator did not make")
 		})
