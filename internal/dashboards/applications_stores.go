@@ -101,7 +101,7 @@ var jaeger = Board{
 			graph("Lost", units.Short,
 				q(`sum by (cluster) (rate(otelcol_receiver_refused_spans_total{@cluster,job=~".*jaeger.*"}[$__rate_interval]))`, "{{cluster}} refused"),
 				q(`sum by (cluster) (rate(otelcol_exporter_send_failed_spans_total{@cluster,job=~".*jaeger.*"}[$__rate_interval]))`, "{{cluster}} not stored")).says("A second.").above(1, 100),
-			graph("Queries", units.RequestsPerSecond, q(`sum by (cluster, operation, result) (rate(jaeger_query_requests_total{@cluster}[$__rate_interval]))`, "{{cluster}} {{operation}} {{result}}")),
+			graph("Queries by operation", units.RequestsPerSecond, q(`sum by (cluster, operation, result) (rate(jaeger_query_requests_total{@cluster}[$__rate_interval]))`, "{{cluster}} {{operation}} {{result}}")),
 			graph("Mean time of a query", units.Seconds, q(`sum by (cluster, operation) (rate(jaeger_query_latency_sum{@cluster}[$__rate_interval])) / (sum by (cluster, operation) (rate(jaeger_query_latency_count{@cluster}[$__rate_interval])) > 0)`, "{{cluster}} {{operation}}")).above(1, 10),
 			graph("CPU", "cores", q(`sum by (cluster, namespace, pod) (rate(otelcol_process_cpu_seconds_total{@cluster,job=~".*jaeger.*"}[$__rate_interval]))`, "{{cluster}} {{pod}}")),
 			graph("Memory", units.BytesIEC, q(`sum by (cluster, namespace, pod) (otelcol_process_memory_rss{@cluster,job=~".*jaeger.*"})`, "{{cluster}} {{pod}}")),

@@ -20,7 +20,7 @@ var volumes = Board{
 		}},
 		{"", []panel{
 			graph("Used", units.PercentUnit, q(`max by (cluster, namespace, persistentvolumeclaim) (kubelet_volume_stats_used_bytes{@namespace} / kubelet_volume_stats_capacity_bytes{@namespace})`, "{{cluster}} {{namespace}}/{{persistentvolumeclaim}}")).share().above(0.8, 0.9),
-			graph("Used", units.BytesIEC, q(`max by (cluster, namespace, persistentvolumeclaim) (kubelet_volume_stats_used_bytes{@namespace})`, "{{cluster}} {{namespace}}/{{persistentvolumeclaim}}")),
+			graph("Bytes used", units.BytesIEC, q(`max by (cluster, namespace, persistentvolumeclaim) (kubelet_volume_stats_used_bytes{@namespace})`, "{{cluster}} {{namespace}}/{{persistentvolumeclaim}}")),
 			table("Claims that are not bound", []string{"cluster", "namespace", "persistentvolumeclaim", "phase"},
 				col("Claims", units.Short, `max by (cluster, namespace, persistentvolumeclaim, phase) (kube_persistentvolumeclaim_status_phase{@namespace,phase!="Bound"} > 0)`)).size(12, 8),
 			table("Volumes that no claim holds", []string{"cluster", "persistentvolume", "phase"},

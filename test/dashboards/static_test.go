@@ -45,11 +45,12 @@ func TestDashboardsAreWhole(t *testing.T) {
 		t.Run(d.Path, func(t *testing.T) {
 			assert.Regexp(t, `^[a-z0-9-]{1,40}$`, d.UID)
 			assert.Regexp(t, `\?$`, d.Description, "the question that it answers")
-			ids := map[int]bool{}
+			ids, names := map[int]bool{}, map[string]bool{}
 			grid := map[[2]int]string{}
 			for _, p := range d.Panels {
 				assert.False(t, ids[p.ID], "%s: id", p.Title)
-				ids[p.ID] = true
+				assert.False(t, names[p.Type+p.Title], "%s: title of two panels of a kind", p.Title)
+				ids[p.ID], names[p.Type+p.Title] = true, true
 				assert.LessOrEqual(t, p.GridPos.X+p.GridPos.W, 24, p.Title)
 				for x := range p.GridPos.W {
 					for y := range p.GridPos.H {

@@ -70,7 +70,7 @@ func newWorld(t *testing.T) *world {
 		require.NoError(t, w.cluster.LoadImage(t.Context(), name+":"+imageTag, image))
 	}
 	w.kubectl(t, "", "label", "node", kube.NodeName, "node.kubernetes.io/instance-type=m5.large", "topology.kubernetes.io/region="+region)
-	w.kubectl(t, "", "patch", "node", kube.NodeName, "--subresource=status", "--type=json", "-p", `[{"op":"add","path":"/status/capacity/nvidia.com~1gpu","value":"2"}]`)
+	w.kubectl(t, "", "patch", "node", kube.NodeName, "--subresource=status", "--type=merge", "-p", `{"status":{"capacity":{"nvidia.com/gpu":"2"},"allocatable":{"nvidia.com/gpu":"2"}}}`)
 	w.apply(t, w.record(t))
 	w.install(t)
 	return w
