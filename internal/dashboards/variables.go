@@ -12,7 +12,6 @@ import (
 const (
 	metricsType = "prometheus"
 	logsType    = "victoriametrics-logs-datasource"
-	tracesType  = "jaeger"
 )
 
 // variable is a choice at the top of a dashboard.
@@ -28,7 +27,6 @@ type variable struct {
 var (
 	metrics = variable{name: "metrics", label: "Metrics", source: metricsType}
 	logs    = variable{name: "logs", label: "Logs", source: logsType}
-	traces  = variable{name: "traces", label: "Traces", source: tracesType}
 
 	region    = labelValues("region", "Region", `up, promxyCluster`)
 	cluster   = labelValues("cluster", "Cluster", `up{@region}, cluster`)
@@ -55,7 +53,7 @@ func labelValues(name, label, query string) variable {
 
 // ref is the data source that a variable of that type chooses.
 func ref(source string) common.DataSourceRef {
-	name := map[string]string{metricsType: "${metrics}", logsType: "${logs}", tracesType: "${traces}"}[source]
+	name := map[string]string{metricsType: "${metrics}", logsType: "${logs}"}[source]
 	return common.DataSourceRef{Type: &source, Uid: &name}
 }
 

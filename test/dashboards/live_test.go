@@ -61,6 +61,9 @@ func TestNoPanelIsEmpty(t *testing.T) {
 		}
 	}
 	for name, reason := range excepted {
+		if strings.HasPrefix(reason, "at times: ") {
+			continue
+		}
 		assert.Contains(t, empty, name, "in testdata/exceptions.yaml (%s), but it has data, or isn't there", reason)
 	}
 	t.Run("Prometheus' engine", func(t *testing.T) { testPrometheus(t, w, questions, excepted) })
