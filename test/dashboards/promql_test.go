@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
@@ -30,7 +31,7 @@ func testPrometheus(t *testing.T, w *world, questions []*question, excepted map[
 	now := time.Now()
 	data := snapshot{}
 	for _, s := range all {
-		name := s.Labels[labels.MetricName]
+		name := s.Labels[model.MetricNameLabel]
 		var list []chunks.Sample
 		for i, at := range s.Timestamps {
 			v := s.Values[i]
@@ -78,7 +79,7 @@ func (s snapshot) Querier(_, _ int64) (storage.Querier, error) {
 	return &storage.MockQuerier{SelectMockFunction: func(_ bool, _ *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
 		var found []storage.Series
 		for name, list := range s {
-			if slices.ContainsFunc(matchers, func(m *labels.Matcher) bool { return m.Name == labels.MetricName && !m.Matches(name) }) {
+			if slices.ContainsFunc(matchers, func(m *labels.Matcher) bool { return m.Name == model.MetricNameLabel && !m.Matches(name) }) {
 				continue
 			}
 			for _, one := range list {
@@ -118,8 +119,8 @@ func (s sample) Copy() chunks.Sample           { return s }
 
 // The engine itself, on two series.
 func TestSnapshot(t *testing.T) {
-	data := snapshot{"x": {storage.NewListSeries(labels.FromStrings(labels.MetricName, "x", "a", "b"), []chunks.Sample{sample{1000, 1}, sample{61000, 7}})},
-		"y": {storage.NewListSeries(labels.FromStrings(labels.MetricName, "y"), []chunks.Sample{sample{1000, 1}})}}
+	data := snapshot{"x": {storage.NewListSeries(labels.FromStrings(model.MetricNameLabel, "x", "a", "b"), []chunks.Sample{sample{1000, 1}, sample{61000, 7}})},
+		"y": {storage.NewListSeries(labels.FromStrings(model.MetricNameLabel, "y"), []chunks.Sample{sample{1000, 1}})}}
 	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 1000, Timeout: time.Minute})
 	defer engine.Close()
 	query, err := engine.NewInstantQuery(context.Background(), data, nil, `sum by (a) ({__name__=~"x|z"})`, time.UnixMilli(61000))

@@ -19,12 +19,10 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"time"
 )
-
-// eaten is memory in use.
-var eaten []byte
 
 func main() {
 	file := flag.String("expose", "", "file that /metrics serves")
@@ -41,7 +39,11 @@ func main() {
 		time.AfterFunc(*crash, func() { os.Exit(1) })
 	}
 	if *eat > 0 {
-		time.AfterFunc(time.Second, func() { eaten = bytes.Repeat([]byte{1}, *eat<<20) })
+		time.AfterFunc(time.Second, func() {
+			eaten := bytes.Repeat([]byte{1}, *eat<<20)
+			time.Sleep(time.Hour)
+			runtime.KeepAlive(eaten)
+		})
 	}
 	ctx := context.Background()
 	if *otlp != "" {
