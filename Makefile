@@ -56,7 +56,7 @@ kube-down: ## End it and remove all of it
 	@go run ./test/cmd/kube down
 
 .PHONY: e2e-kubernetes
-e2e-kubernetes: build tools ## The chart on that Kubernetes, with the stores of two regions outside: nothing lost, all enriched (root)
+e2e-kubernetes: build tools ## The chart on that Kubernetes, with the stores of two regions outside: nothing lost, all enriched; then the stores in pods, too (root)
 	@KOF_REQUIRE_KUBERNETES=1 go test -count=1 -timeout 30m -v -parallel 6 ./test/kube ./test/e2ekube
 
 .PHONY: e2e-logs

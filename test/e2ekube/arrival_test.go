@@ -120,10 +120,10 @@ func testNodeMetrics(t *testing.T, w *world) {
 		{home, `kubelet_node_name`, kubelet("/metrics")},
 		{home, `machine_memory_bytes`, kubelet("/metrics/cadvisor")},
 		{home, `node_memory_working_set_bytes`, kubelet("/metrics/resource")},
-		{home, `container_cpu_usage_seconds_total{namespace="kof",container="kof-otelcol"}`, kubelet("/metrics/cadvisor")},
+		{home, `container_cpu_usage_seconds_total{namespace="agents",container="kof-otelcol"}`, kubelet("/metrics/cadvisor")},
 		{home, `container_memory_working_set_bytes{namespace="shop",container="app"}`, kubelet("/metrics/cadvisor")},
 		{home, `container_network_receive_bytes_total{namespace="shop"}`, kubelet("/metrics/cadvisor")},
-		{home, `prober_probe_total{namespace="kof"}`, kubelet("/metrics/probes")},
+		{home, `prober_probe_total{namespace="agents"}`, kubelet("/metrics/probes")},
 		// A tenant's pods are the tenant's, also in what the kubelet says of them.
 		{other, `container_cpu_usage_seconds_total{namespace="acme-apps",container="app",tenant="acme"}`, kubelet("/metrics/cadvisor")},
 		{other, `container_memory_working_set_bytes{namespace="acme-apps",container="app",tenant="acme"}`, kubelet("/metrics/cadvisor")},

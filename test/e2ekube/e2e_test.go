@@ -51,6 +51,7 @@ func TestKubernetes(t *testing.T) {
 		{"agent deleted, addresses masqueraded", testAgentDeleted},
 		{"backend outage", testOutage},
 		{"rolling update with full queues", testRollingUpdate},
+		{"the whole stack", testStack}, // last: it takes the others' installation away
 	} {
 		t.Run(p.name, func(t *testing.T) { p.test(t, w) })
 	}

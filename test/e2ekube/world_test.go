@@ -5,7 +5,6 @@ package e2ekube
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/url"
 	"os"
 	"os/exec"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/k0rdent/kof/test/backends"
@@ -27,7 +25,7 @@ import (
 
 const (
 	release   = "kof-collectors"
-	namespace = "kof"
+	namespace = "agents"
 	chart     = "../../deploy/charts/kof-collectors"
 	collector = "../../bin/kof-otelcol"
 
@@ -51,11 +49,12 @@ const (
 
 // world is a cluster with the chart installed, and the backends of two regions behind proxies that can fail.
 type world struct {
-	cluster *kube.Cluster
-	regions map[string]*region
-	values  string   // path
-	set     []string // values beside them
-	ready   time.Time
+	cluster   *kube.Cluster
+	regions   map[string]*region
+	values    string   // path
+	set       []string // values beside them
+	ready     time.Time
+	namespace string // of the chart
 }
 
 type region struct {
@@ -66,7 +65,7 @@ type region struct {
 
 func newWorld(t *testing.T, kubelet kube.KubeletOptions) *world {
 	require.FileExists(t, collector, "`make build` makes it")
-	w := &world{regions: map[string]*region{}}
+	w := &world{namespace: namespace, regions: map[string]*region{}}
 	w.cluster = kube.StartT(t, kube.Options{Kubelet: kubelet})
 	for _, name := range []string{homeRegion, tenantRegion} {
 		w.regions[name] = w.startRegion(t, name)
@@ -88,25 +87,8 @@ func newWorld(t *testing.T, kubelet kube.KubeletOptions) *world {
 		}, metav1.CreateOptions{})
 		require.NoError(t, err)
 	}
-	w.makeVolumes(t)
+	w.makeVolumes(t, storageClass, slices.Repeat([]string{"2Gi"}, collectorPods)...)
 	return w
-}
-
-// makeVolumes makes what a StorageClass would make for the cluster's collectors: here are folders of the node.
-func (w *world) makeVolumes(t *testing.T) {
-	for i := range collectorPods {
-		path := fmt.Sprintf("/var/lib/volumes/%d", i)
-		_, err := w.cluster.Exec(t.Context(), nil, "mkdir", "-p", "-m", "0777", path)
-		require.NoError(t, err)
-		_, err = w.cluster.Client.CoreV1().PersistentVolumes().Create(t.Context(), &corev1.PersistentVolume{
-			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("state-%d", i)},
-			Spec: corev1.PersistentVolumeSpec{
-				Capacity: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("2Gi")}, AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
-				StorageClassName: storageClass, PersistentVolumeSource: corev1.PersistentVolumeSource{HostPath: &corev1.HostPathVolumeSource{Path: path}},
-			},
-		}, metav1.CreateOptions{})
-		require.NoError(t, err)
-	}
 }
 
 func (w *world) startRegion(t *testing.T, name string) *region {
@@ -185,9 +167,9 @@ func (w *world) state() string {
 	defer cancel()
 	var out string
 	for _, args := range [][]string{
-		{"get", "pods", "--all-namespaces", "-o", "wide"}, {"-n", namespace, "get", "events"}, {"-n", namespace, "describe", "pods"},
-		{"-n", namespace, "logs", "--tail=30", "--prefix", "--all-containers", "-l", "app.kubernetes.io/part-of=kof"},
-		{"-n", namespace, "logs", "--tail=30", "daemonset/" + release + "-agent"},
+		{"get", "pods", "--all-namespaces", "-o", "wide"}, {"-n", w.namespace, "get", "events"}, {"-n", w.namespace, "describe", "pods"},
+		{"-n", w.namespace, "logs", "--tail=30", "--prefix", "--all-containers", "-l", "app.kubernetes.io/part-of=kof"},
+		{"-n", w.namespace, "logs", "--tail=30", "daemonset/" + release + "-agent"},
 	} {
 		text, err := w.cluster.Exec(ctx, nil, "kubectl", args...)
 		if err != nil {
