@@ -102,6 +102,7 @@ clean: ## Remove what was built here; caches stay
 .PHONY: test
 test: build tools ## Unit tests, and end-to-end tests on real backends
 	@go test -timeout $(TEST_TIMEOUT) ./...
+	@$(MAKE) dashboards-check
 
 .PHONY: test-race
 test-race: ## The packages with goroutines of their own, under the race detector (needs a C compiler)
@@ -131,8 +132,8 @@ load: build ## What the agent and its exporter cost, beside stock components: ag
 	done
 
 .PHONY: dashboards-check
-dashboards-check: build tools ## Every query of dashboards and rules returns data from real stores, fed by agents on that Kubernetes (root; without it, queries are parsed alone)
-	@if [[ $$(id -u) == 0 ]]; then export KOF_REQUIRE_KUBERNETES=1; fi; go test -count=1 -timeout 20m -v -run 'TestNoPanelIsEmpty|TestEngines' ./test/dashboards
+dashboards-check: build tools ## Every query of dashboards and rules returns data from real stores, fed by agents on that Kubernetes (where it can't run, queries are parsed alone)
+	@KOF_REQUIRE_KUBERNETES=$${KOF_REQUIRE_KUBERNETES:-try} go test -count=1 -timeout 20m -v -run 'TestNoPanelIsEmpty|TestEngines' ./test/dashboards
 
 .PHONY: rules-check
 rules-check: ## Alerts and recording rules as Helm renders them, by the real promtool: each fires, is silent, and has its page

@@ -8,7 +8,7 @@ import (
 )
 
 // Env is the environment variable that says what becomes of tests that need a cluster, which takes a long build and root: unset, they
-// are skipped; `1`, they run, and fail on a machine that can't run one.
+// are skipped; `try`, they run, and are skipped on a machine that can't run one; `1`, they run, and fail on such a machine.
 const Env = "KOF_REQUIRE_KUBERNETES"
 
 // StartT starts a cluster that ends with the test, as far as Env asks for it. When the test failed, the ends of the logs of the cluster's
@@ -34,10 +34,18 @@ func StartT(t testing.TB, options Options) *Cluster {
 // NeedT skips or fails a test as StartT does, before it makes anything else ready.
 func NeedT(t testing.TB) {
 	t.Helper()
-	if os.Getenv(Env) != "1" {
+	switch want := os.Getenv(Env); want {
+	case "":
 		t.Skip("needs a Kubernetes: `make e2e-kubernetes` runs it")
-	}
-	if err := Supported(); err != nil {
-		t.Fatal(err)
+	case "try":
+		if err := Supported(); err != nil {
+			t.Skip(err)
+		}
+	case "1":
+		if err := Supported(); err != nil {
+			t.Fatal(err)
+		}
+	default:
+		t.Fatalf("%s: found %q; allowed: try, 1, or unset", Env, want)
 	}
 }
