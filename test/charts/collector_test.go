@@ -145,7 +145,7 @@ func startAgent(t *testing.T, plane *kubeapi.ControlPlane, uids map[string]strin
 	config := load(t, "files/agent.yaml")
 	// The receiver's own tests look at costs.
 	delete(mapAt(t, config, "receivers"), "opencost")
-	set(t, config, []any{"node_exporter", "prometheus", "prometheus/self", "forward/kubelet", "forward/otlp"}, "service", "pipelines", "metrics", "receivers")
+	set(t, config, []any{"node_exporter", "prometheus", "forward/kubelet", "forward/otlp", "forward/self"}, "service", "pipelines", "metrics", "receivers")
 	set(t, config, "1s", "receivers", "node_exporter", "timeout")
 	set(t, config, dir+"/pods", "receivers", "pod_logs", "directory")
 	set(t, config, fmt.Sprintf("127.0.0.1:%d", ports[0]), "receivers", "otlp", "protocols", "http", "endpoint")

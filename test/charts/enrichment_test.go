@@ -86,7 +86,10 @@ func TestTenantAndRegionOnEverySignal(t *testing.T) {
 			`app_requests_total{` + own + `,tenant="acme",namespace="shop",pod="web-0",container="app",job="web"}`: 1,
 			`app_requests_total`:   1,
 			`kubelet_running_pods`: 0,
-			`{namespace="plain"}`:  0,
+			// The agent's own metrics of what the namespace sends.
+			`otelcol_kof_region_namespace_items_total{` + own + `,tenant="acme",namespace="shop",region="acme",signal="logs",job="kof-otelcol"}`: 1,
+			`otelcol_kof_region_accepted_items_total`: 0,
+			`{namespace="plain"}`:                     0,
 			`{tenant="victim"}`:    0,
 		},
 		home: {
@@ -100,6 +103,9 @@ func TestTenantAndRegionOnEverySignal(t *testing.T) {
 			`container_cpu_usage_seconds_total`:                                                                     2,
 			`node_uname_info{` + own + `,job="node-exporter",instance="node-1"}`:                                    1,
 			`kubelet_running_pods{` + own + `,namespace="",pod=""}`:                                                 1,
+			`otelcol_kof_region_namespace_items_total{` + own + `,tenant="",namespace="plain",signal="logs"}`:       1,
+			`otelcol_kof_region_accepted_items_total{` + own + `,region="acme",signal="logs",job="kof-otelcol"}`:    1,
+			`{namespace="shop"}`:                                                                                    0,
 			`{tenant!=""}`: 0,
 		},
 	})
@@ -190,8 +196,8 @@ func TestTenantOfClusterState(t *testing.T) {
 	for _, id := range []string{"opencost", "prometheus/apiserver"} {
 		delete(mapAt(t, config, "receivers"), id)
 	}
-	set(t, config, []any{"prometheus/kube-state-metrics"}, "service", "pipelines", "metrics/objects", "receivers")
-	set(t, config, []any{"prometheus/self"}, "service", "pipelines", "metrics", "receivers")
+	set(t, config, []any{"prometheus/kube-state-metrics", "prometheus/self"}, "service", "pipelines", "metrics/objects", "receivers")
+	delete(mapAt(t, config, "service", "pipelines"), "metrics")
 	delete(mapAt(t, config, "extensions"), "k8s_leader_elector/opencost")
 	set(t, config, []any{"health_check", "kof_status", "k8s_leader_elector/events", "queue_storage"}, "service", "extensions")
 	set(t, config, "kubeConfig", "extensions", "k8s_leader_elector/events", "auth_type")
@@ -205,11 +211,14 @@ func TestTenantOfClusterState(t *testing.T) {
 			`kube_pod_info{` + own + `,tenant="acme",namespace="shop",pod="web-0",node="node-1",container=""}`: 1,
 			`kube_pod_info`:  1,
 			`kube_node_info`: 0,
+			`otelcol_kof_region_namespace_items_total{tenant="acme",namespace="shop",signal="metrics",job="kof-otelcol-cluster"}`: 1,
 		},
 		home: {
 			`kube_pod_info{` + own + `,tenant="",namespace="plain",pod="db-0"}`:          1,
 			`kube_node_info{` + own + `,node="node-1",namespace="",pod="",container=""}`: 1,
 			`kube_pod_info`: 1,
+			`otelcol_kof_region_accepted_items_total{region="acme",signal="metrics",job="kof-otelcol-cluster"}`: 1,
+			`{namespace="shop"}`: 0,
 		},
 	})
 	requireLogs(t, map[*backends.Region]map[string]int{
