@@ -172,6 +172,7 @@ func TestPersistence(t *testing.T) {
 		require.NotContains(t, with, "strategy")
 		claim := with["volumeClaimTemplates"].([]any)[0].(map[string]any)
 		require.Equal(t, "state", mapAt(t, claim, "metadata")["name"])
+		require.Equal(t, "kof", mapAt(t, claim, "metadata", "labels")["app.kubernetes.io/part-of"], "by which docs/uninstall.md finds the volumes")
 		require.Equal(t, map[string]any{
 			"accessModes": []any{"ReadWriteOnce"}, "storageClassName": "fast", "resources": map[string]any{"requests": map[string]any{"storage": "5Gi"}},
 		}, claim["spec"])
