@@ -85,7 +85,7 @@ func (c *spanMetrics) resource(attrs pcommon.Map, sc *scratch) (r *resourceSerie
 	for {
 		sc.key = appendAttributes(sc.key[:0], attrs, c.resourceKeys)
 		c.mu.RLock()
-		r = c.resources[string(sc.key)]
+		r, overflows = c.resources[string(sc.key)], false
 		c.mu.RUnlock()
 		if r == nil {
 			r, overflows = c.addResource(attrs, sc)
