@@ -131,7 +131,8 @@ var costTelemetry = Board{
 			).size(12, 10).says("What each has sent, before compression. Without a name: the nodes' own."),
 			bars("Agents and collectors by cluster", money, q(`sum by (cluster) (increase(kof_container_cost_total{@cluster,container="kof-otelcol"}[$__range]))`, "{{cluster}}")),
 			graph("Sent", units.BytesPerSecondIEC, q(`sum by (cluster, signal) (rate(otelcol_kof_region_wire_bytes_total{@cluster}[$__rate_interval]))`, "{{cluster}} {{signal}}")).stack(),
-			bars("Series by metric", units.Short, q(`topk(15, count by (__name__) ({@cluster,__name__!=""}))`, "{{__name__}}")).says("Series with samples now."),
+			// Not by metric: to count series by name is to read all of them, of every cluster.
+			bars("Samples of a scrape by job", units.Short, q(`topk(15, sum by (job) (scrape_samples_post_metric_relabeling{@cluster}))`, "{{job}}")).says("What one look at all targets brings, after what is dropped."),
 		}},
 	},
 }

@@ -152,6 +152,9 @@ func TestQueriesFollowChoices(t *testing.T) {
 							return nil
 						}
 						selectors++
+						assert.True(t, slices.ContainsFunc(s.LabelMatchers, func(m *matcher) bool {
+							return m.Name == "__name__" && !m.Matches("anything")
+						}), "%s reads the series of all metrics", s)
 						// Region and cluster always; the others where the metric has them.
 						for _, name := range []string{"region", "cluster"} {
 							if label := filters[name]; label != "" {
