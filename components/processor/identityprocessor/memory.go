@@ -14,7 +14,7 @@ const (
 	rememberFor = time.Hour
 	// refreshAfter is how old what is remembered gets before it is written anew.
 	refreshAfter = time.Minute
-	// maxNamespaces bounds the namespaces that are remembered; the one that was seen longest ago makes room.
+	// maxNamespaces bounds the namespaces that are remembered; beyond, any one makes room for the next.
 	maxNamespaces = 10_000
 )
 
@@ -73,14 +73,11 @@ func (m *memory) note(key namespace, o owner) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if _, found := m.owners[key]; !found && len(m.owners) >= maxNamespaces {
-		var oldest namespace
-		first := true
-		for k, o := range m.owners {
-			if first || o.seen.Before(m.owners[oldest].seen) {
-				oldest, first = k, false
-			}
+		// Any one. Of a cluster with one namespace too many, each would be the oldest just before it comes again.
+		for other := range m.owners {
+			delete(m.owners, other)
+			break
 		}
-		delete(m.owners, oldest)
 	}
 	m.owners[key] = o
 }
