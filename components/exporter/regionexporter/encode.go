@@ -3,6 +3,7 @@
 package regionexporter
 
 import (
+	"bytes"
 	"fmt"
 	"sync"
 
@@ -63,7 +64,25 @@ func unmarshalOTLP(s signal, payload []byte) (batch, error) {
 
 // encoder makes the payloads that lanes store. It is safe for concurrent use.
 type encoder struct {
-	remoteWrite sync.Pool // of *remotewrite.Encoder: each caches the names it has seen
+	remoteWrite sync.Pool // of *metricsEncoder
+}
+
+// maxScratch is how much an encoder keeps for the next batch, in bytes.
+const maxScratch = 8 * mib
+
+// metricsEncoder makes remote write. Payloads grow in memory that is used again, and are copied once their size is known: what
+// is left behind of a slice that grows by itself comes to several times its size.
+type metricsEncoder struct {
+	names   *remotewrite.Encoder // caches the names it has seen
+	scratch []byte
+}
+
+func (m *metricsEncoder) encode(batch pmetric.Metrics) ([]byte, remotewrite.Result) {
+	payload, result := m.names.Append(m.scratch[:0], batch)
+	if m.scratch = payload; cap(payload) > maxScratch {
+		m.scratch = nil
+	}
+	return bytes.Clone(payload), result
 }
 
 func newEncoder(cfg MetricsConfig) (*encoder, error) {
@@ -78,18 +97,18 @@ func newEncoder(cfg MetricsConfig) (*encoder, error) {
 		if err != nil {
 			panic(err) // the same options made the first one
 		}
-		return enc
+		return &metricsEncoder{names: enc}
 	}
-	e.remoteWrite.Put(first)
+	e.remoteWrite.Put(&metricsEncoder{names: first})
 	return e, nil
 }
 
 // encode returns the batch in a format, and counts the items that the format can't carry.
 func (e *encoder) encode(b batch, format lanequeue.Format) (payload []byte, items int, dropped lanequeue.Dropped, err error) {
 	if m, ok := b.(metrics); ok && format == lanequeue.FormatRemoteWrite {
-		enc := e.remoteWrite.Get().(*remotewrite.Encoder)
+		enc := e.remoteWrite.Get().(*metricsEncoder)
 		defer e.remoteWrite.Put(enc)
-		payload, result := enc.Append(nil, m.Metrics)
+		payload, result := enc.encode(m.Metrics)
 		dropped[lanequeue.ReasonUnsupported] = int64(result.DroppedPoints())
 		return payload, result.Points, dropped, nil
 	}
