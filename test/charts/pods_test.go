@@ -58,6 +58,14 @@ func TestGoMemLimit(t *testing.T) {
 	}
 }
 
+// Someone's own variables are beside the default ones.
+func TestGarbageCollection(t *testing.T) {
+	for values, want := range map[string]string{"agent: {env: {A: b}}": "30", "agent: {env: {GOGC: 100}}": "100"} {
+		all := objects(t, render(t, options{values: values}))
+		require.Contains(t, collectorOf(t, all)["env"], map[string]any{"name": "GOGC", "value": want})
+	}
+}
+
 // Numbers stay numbers, however large.
 func TestEnvironmentOfValues(t *testing.T) {
 	all := objects(t, render(t, options{values: "agent: {env: {A: 30000000, B: 0.25, C: true, D: \"007\"}}"}))

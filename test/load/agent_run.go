@@ -97,13 +97,15 @@ func (r *agentRun) start(ctx context.Context) error {
 	command := child.Command{
 		Name: r.name, Path: r.collector, Args: []string{"--config", filepath.Join(r.dir, "config.yaml")}, Log: filepath.Join(r.dir, "log"),
 		Ready: fmt.Sprintf("http://127.0.0.1:%d/metrics", r.node.Metrics),
-		Env: append(r.node.Env(chart.MemoryLimit), "KOF_REGION=home", "KOF_DIRECTORY="+filepath.Join(r.dir, "regions.yaml"),
+		Env: append(append(r.node.Env(), chart.Env...), "KOF_REGION=home", "KOF_DIRECTORY="+filepath.Join(r.dir, "regions.yaml"),
 			fmt.Sprintf("KOF_SCRAPE_INTERVAL=%s", r.interval)),
 	}
 	if r.name == "stock" {
 		if err := stockAgentConfig(chart.Config, r.node, stores); err != nil {
 			return err
 		}
+		// Its heap may be as large as the agent's, and Go's default is what it runs with.
+		command.Env = append(command.Env, "GOGC=100")
 		command.Path, command.Args = r.self, []string{commandStock, filepath.Join(r.dir, "config.yaml")}
 	}
 	if err := errors.Join(chart.Config.Write(filepath.Join(r.dir, "config.yaml")), os.WriteFile(filepath.Join(r.dir, "regions.yaml"), []byte(stores.directory()), 0o600)); err != nil {

@@ -119,7 +119,7 @@ func TestStockAgentIsOfStockComponents(t *testing.T) {
 	for _, own := range []string{"pod_logs", "node_exporter", "opencost", "identity", "region:", "queue_storage", "kof_status", "kof_pod"} {
 		require.NotContains(t, string(text), own)
 	}
-	for _, env := range node.Env(chart.MemoryLimit) {
+	for _, env := range node.Env() {
 		name, value, _ := strings.Cut(env, "=")
 		if strings.HasPrefix(name, "KOF_") {
 			t.Setenv(name, value)

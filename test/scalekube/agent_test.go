@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -96,13 +97,20 @@ func (c *cluster) startAgent(t *testing.T) (p *child.Process, proxy *countproxy.
 	require.NoError(t, chart.Config.Fit(node))
 	config := filepath.Join(dir, "config.yaml")
 	require.NoError(t, chart.Config.Write(config))
-	// Nothing is sent anywhere: what the agent collects waits on disk, as in an outage.
+	// Takes everything and keeps nothing.
+	store := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // the agent sends again what breaks off
+		w.WriteHeader(http.StatusOK)
+	}))
+	t.Cleanup(store.Close)
 	regions := filepath.Join(dir, "regions.yaml")
-	const nowhere = "http://127.0.0.1:1/"
-	require.NoError(t, os.WriteFile(regions, fmt.Appendf(nil, "regions:\n  home: {zone: eu, metrics: {endpoint: %q}, logs: {endpoint: %q}, traces: {endpoint: %q}}\n", nowhere, nowhere, nowhere), 0o600))
+	require.NoError(t, os.WriteFile(regions, fmt.Appendf(nil, "regions:\n  home: {zone: eu, metrics: {endpoint: %q}, logs: {endpoint: %q}, traces: {endpoint: %q}}\n",
+		store.URL, store.URL, store.URL), 0o600))
 	p, err = child.Start(t.Context(), child.Command{
 		Name: "agent", Path: binary, Args: []string{"--config", config}, Log: filepath.Join(dir, "log"), Ready: "http://" + node.Health,
-		Env: append(node.Env(chart.MemoryLimit), "KOF_REGION=home", "KOF_DIRECTORY="+regions),
+		Env: append(append(node.Env(), chart.Env...), "KOF_REGION=home", "KOF_DIRECTORY="+regions,
+			// All inputs have been read before the end.
+			"KOF_SCRAPE_INTERVAL=5s"),
 	})
 	require.NoError(t, err)
 	return p, proxy, "http://" + node.Profiles

@@ -31,8 +31,8 @@ const (
 	// maxGrowth is what of the live heap may be more or less from one run to the next, in percent.
 	maxGrowth = 5
 	// An agent knows each namespace of the cluster three times. What that may take of the heap and on the wire, in bytes.
-	heapOfNamespace     = 12 << 10
-	receivedOfNamespace = 4 << 10
+	heapOfNamespace     = 8 << 10
+	receivedOfNamespace = 1 << 10
 	// maxNoise is by how much what is received may differ, in bytes: times and names have different lengths.
 	maxNoise = 16 << 10
 )
@@ -42,12 +42,12 @@ func TestIndependentOfClusterSize(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a control plane and agents")
 	}
-	large, settle, long := 200, 3*time.Second, false
+	large, settle, long := 200, 4*time.Second, false
 	if text := os.Getenv(nodesVariable); text != "" {
 		n, err := strconv.Atoi(text)
 		require.NoError(t, err, "%s: %q; allowed is a number above %d", nodesVariable, text, smallCluster)
 		require.Greater(t, n, smallCluster, nodesVariable)
-		large, settle, long = n, 15*time.Second, true
+		large, settle, long = n, 10*time.Second, true
 	}
 	flags, log, err := audit.Flags(t.TempDir(), simnode.User)
 	require.NoError(t, err)

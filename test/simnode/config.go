@@ -31,8 +31,8 @@ const User = "system:serviceaccount:kof:kof-collectors-agent"
 type Chart struct {
 	Config Config
 	Role   *rbacv1.ClusterRole
-	// MemoryLimit is GOMEMLIMIT, in bytes.
-	MemoryLimit string
+	// Env is what the chart sets of Go's runtime, GOMEMLIMIT and GOGC, as NAME=VALUE.
+	Env []string
 }
 
 // FromChart reads what the chart renders with its default values; root is the repository's.
@@ -54,27 +54,27 @@ func FromChart(root string) (*Chart, error) {
 		case "ClusterRole/" + clusterRole:
 			err = yaml.Unmarshal([]byte(document), &c.Role)
 		case "DaemonSet/" + configMap:
-			err = c.readLimit(document)
+			err = c.readEnv(document)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", rendered, err)
 		}
 	}
-	if c.Config == nil || c.Role == nil || c.MemoryLimit == "" {
-		return nil, fmt.Errorf("%s: the agent's configuration, role or memory limit is not there", rendered)
+	if c.Config == nil || c.Role == nil || len(c.Env) == 0 {
+		return nil, fmt.Errorf("%s: the agent's configuration, role or environment is not there", rendered)
 	}
 	return c, nil
 }
 
-func (c *Chart) readLimit(daemonSet string) error {
+func (c *Chart) readEnv(daemonSet string) error {
 	var d struct {
 		Spec struct{ Template corev1.PodTemplateSpec }
 	}
 	err := yaml.Unmarshal([]byte(daemonSet), &d)
 	for _, container := range d.Spec.Template.Spec.Containers {
 		for _, env := range container.Env {
-			if env.Name == "GOMEMLIMIT" {
-				c.MemoryLimit = env.Value
+			if strings.HasPrefix(env.Name, "GO") {
+				c.Env = append(c.Env, env.Name+"="+env.Value)
 			}
 		}
 	}

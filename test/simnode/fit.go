@@ -92,10 +92,10 @@ func (c Config) fitKubelet(n Node) error {
 }
 
 // Env is what the agent takes from its environment there, but for the region and its directory.
-func (n Node) Env(limit string) []string {
+func (n Node) Env() []string {
 	return []string{
 		"KUBECONFIG=" + n.Kubeconfig, "KOF_CLUSTER_NAME=eu-prod-7", "KOF_NODE_NAME=" + n.Name, "KOF_POD_NAMESPACE=kof", "KOF_POD_NAME=kof-collectors-agent-0",
 		"KOF_STATE_DIR=" + n.Dir, "KOF_SERVICE_ACCOUNT_DIR=" + n.Dir, "KOF_HOST_ROOT=/", "KOF_KUBELET_INSECURE=true",
-		fmt.Sprintf("KOF_METRICS_PORT=%d", n.Metrics), "KOF_STATUS_ENDPOINT=127.0.0.1:0", "GOMEMLIMIT=" + limit,
+		fmt.Sprintf("KOF_METRICS_PORT=%d", n.Metrics), "KOF_STATUS_ENDPOINT=127.0.0.1:0",
 	}
 }
