@@ -90,7 +90,7 @@ func TestTenantAndRegionOnEverySignal(t *testing.T) {
 			`otelcol_kof_region_namespace_items_total{` + own + `,tenant="acme",namespace="shop",region="acme",signal="logs",job="kof-otelcol"}`: 1,
 			`otelcol_kof_region_accepted_items_total`: 0,
 			`{namespace="plain"}`:                     0,
-			`{tenant="victim"}`:    0,
+			`{tenant="victim"}`:                       0,
 		},
 		home: {
 			`lie`:     0,
@@ -105,8 +105,8 @@ func TestTenantAndRegionOnEverySignal(t *testing.T) {
 			`kubelet_running_pods{` + own + `,namespace="",pod=""}`:                                                 1,
 			`otelcol_kof_region_namespace_items_total{` + own + `,tenant="",namespace="plain",signal="logs"}`:       1,
 			`otelcol_kof_region_accepted_items_total{` + own + `,region="acme",signal="logs",job="kof-otelcol"}`:    1,
-			`{namespace="shop"}`:                                                                                    0,
-			`{tenant!=""}`: 0,
+			`{namespace="shop"}`: 0,
+			`{tenant!=""}`:       0,
 		},
 	})
 	requireLogs(t, map[*backends.Region]map[string]int{
