@@ -29,10 +29,12 @@ type container struct {
 	relistAt time.Time
 	// missedAt is since when files are missed that an earlier run began to read.
 	missedAt time.Time
-	gone     bool // the directory is gone
-	queued   bool // in its worker's ring
-	linked   bool // its file is a symbolic link, whose changes inotify doesn't tell
-	dirty    bool // its checkpoints aren't stored yet
+	// movedAt is since when files were being renamed each time that the directory was listed, so that one may not have been seen.
+	movedAt time.Time
+	gone    bool // the directory is gone
+	queued  bool // in its worker's ring
+	linked  bool // its file is a symbolic link, whose changes inotify doesn't tell
+	dirty   bool // its checkpoints aren't stored yet
 
 	slots [logline.Streams]slot
 }
@@ -52,7 +54,7 @@ func (c *container) sort() {
 // current is the file to read: the oldest that isn't done; nil if there is none that is open. None is begun while an older one is missed
 // that may only have been moved, since the first lines may go on with its last one.
 func (c *container) current() *file {
-	missed := c.misses()
+	missed := c.misses() || !c.movedAt.IsZero()
 	for _, f := range c.files {
 		switch {
 		case f.done:

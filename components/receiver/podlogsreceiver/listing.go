@@ -31,7 +31,7 @@ func listLogs(dir string) (files []found, exists, moved bool, err error) {
 		if files, exists, moved, err = listOnce(dir); err != nil || !moved {
 			break
 		}
-		time.Sleep(settleTime / listAgain)
+		time.Sleep(settleTime / (listAgain - 1))
 	}
 	return files, exists, moved, err
 }

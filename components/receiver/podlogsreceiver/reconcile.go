@@ -77,6 +77,14 @@ func (w *worker) reconcile(c *container, now time.Time) (again bool) {
 	w.openAll(c, now)
 	again = !c.relistAt.IsZero()
 	w.forgetUnlisted(c, now)
+	switch {
+	case !moved:
+		c.movedAt = time.Time{}
+	case c.movedAt.IsZero():
+		c.movedAt = now
+	case now.Sub(c.movedAt) >= retryListing:
+		c.movedAt = time.Time{} // it goes on and on
+	}
 	if moved && c.relistAt.IsZero() {
 		c.relistAt = now
 	}
