@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -55,10 +56,21 @@ acme: {amount: 50, scope: {tenant: acme}}
 		"-notifier.url=http://127.0.0.1:9", "-rule.evalDelay=0s", "-httpListenAddr="+address)
 	cmd.Stdout, cmd.Stderr = &log, &log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	require.NoError(t, cmd.Start())
+	started, done := make(chan error), make(chan struct{})
+	go func() {
+		defer close(done)
+		// The kernel's signal at the parent's end is tied to the thread that started the child.
+		runtime.LockOSThread()
+		err := cmd.Start()
+		started <- err
+		if err == nil {
+			_ = cmd.Wait()
+		}
+	}()
+	require.NoError(t, <-started)
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
+		<-done
 		if t.Failed() {
 			t.Logf("vmalert: %s", log.Bytes()[max(0, log.Len()-4000):])
 		}
