@@ -36,6 +36,12 @@ func (c *checkpoint) matches(head []byte) bool {
 	return len(head) >= c.headSize && hashOf(head[:c.headSize]) == c.hash
 }
 
+// isOfCopy says whether a file that begins with head is a copy of the one that the checkpoint is of. Many files may begin alike that have no
+// time there, as with the parts of Docker's long lines.
+func (c *checkpoint) isOfCopy(head []byte) bool {
+	return c.headSize >= minHead && c.matches(head) && logline.HasTime(head[:c.headSize])
+}
+
 // unread is how much of the file was known to be there, and not taken.
 func (c *checkpoint) unread() int64 {
 	if c.done {

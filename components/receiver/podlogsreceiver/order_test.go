@@ -129,3 +129,31 @@ func TestKilledWithinACopy(t *testing.T) {
 	s.expect(append(bodies, "before the copy", "after the copy")...)
 	require.Zero(t, s.sum("gaps"))
 }
+
+// Two files of Docker's begin alike, as the parts of long lines do: the newer one isn't taken for the older one after a restart.
+func TestFilesThatBeginAlike(t *testing.T) {
+	s := newStepper(t)
+	path := filepath.Join(s.logDir("app"), "0.log")
+	line := func(n int) string {
+		part := `{"log":"` + strings.Repeat("y", 2*headSize) + `","stream":"stdout","time":"2026-11-23T18:50:26.5Z"}` + "\n"
+		return strings.Repeat(part, n) + `{"log":"end\n","stream":"stdout","time":"2026-11-23T18:50:26.5Z"}` + "\n"
+	}
+	appendTo(t, path, line(2))
+	s.begin()
+	s.settle()
+	s.deliver()
+	s.kill()
+	require.NoError(t, os.Rename(path, path+".1"))
+	appendTo(t, path, line(4))
+	s.begin()
+	for range 3 {
+		s.settle()
+		s.wait(time.Second)
+	}
+	s.deliver()
+	var lengths []int
+	for _, r := range s.sink.all() {
+		lengths = append(lengths, len(r.body))
+	}
+	require.Equal(t, []int{4*headSize + 3, 8*headSize + 3}, lengths)
+}

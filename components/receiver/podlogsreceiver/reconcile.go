@@ -175,7 +175,7 @@ func (w *worker) adopt(c *container, e found, now time.Time) *file {
 func (w *worker) resume(c *container, f *file) {
 	at := slices.IndexFunc(c.stored, func(cp checkpoint) bool { return cp.id == f.id && cp.matches(f.head) })
 	if at < 0 {
-		at = slices.IndexFunc(c.stored, func(cp checkpoint) bool { return cp.headSize >= minHead && cp.matches(f.head) })
+		at = slices.IndexFunc(c.stored, func(cp checkpoint) bool { return cp.isOfCopy(f.head) })
 	}
 	if at < 0 {
 		if c.fromEnd {
