@@ -77,7 +77,7 @@ func count(ctx context.Context, store *backends.Server, w *writers) (t tally, er
 		for _, r := range records {
 			id, err := strconv.Atoi(r["id"])
 			if err != nil || id >= c.lines {
-				return t, fmt.Errorf("container %s (style %d) has a record that it never wrote: %.200v", c.name, c.style, r)
+				return t, fmt.Errorf("container %s (style %d) has a record that it never wrote: %v", c.name, c.style, strangers(ctx, store, c))
 			}
 			if seen[id]++; seen[id] > 1 {
 				n, err := strconv.Atoi(r["n"])
@@ -98,6 +98,16 @@ func count(ctx context.Context, store *backends.Server, w *writers) (t tally, er
 		}
 	}
 	return t, nil
+}
+
+// strangers returns what is known of records without the number of a line.
+func strangers(ctx context.Context, store *backends.Server, c *container) any {
+	query := fmt.Sprintf(`{k8s.container.name=%q} !"id=" | len(_msg) as n | replace_regexp ("(.{30}).*(.{30})", "$1…$2") at _msg | limit 5`, c.name)
+	records, err := store.LogsQuery(ctx, query, 0)
+	if err != nil {
+		return err
+	}
+	return records
 }
 
 // gapsOf returns the lines of the agent's metrics that tell of gaps and drops.

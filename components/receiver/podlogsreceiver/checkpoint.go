@@ -36,11 +36,19 @@ func (c *checkpoint) matches(head []byte) bool {
 	return len(head) >= c.headSize && hashOf(head[:c.headSize]) == c.hash
 }
 
-// isOfCopy says whether a file that begins with head is a copy of the one that the checkpoint is of. Many files may begin alike that have no
-// time there, as with the parts of Docker's long lines.
-func (c *checkpoint) isOfCopy(head []byte) bool {
-	return c.headSize >= minHead && c.matches(head) && logline.HasTime(head[:c.headSize])
+// isUnique says whether no other file begins with head as far as the checkpoint knows it. Many files may begin alike that have no time there, as
+// with the parts of Docker's long lines.
+func (c *checkpoint) isUnique(head []byte) bool {
+	return c.headSize >= minHead && logline.HasTime(head[:c.headSize])
 }
+
+// isOf says whether the checkpoint is of a file with its number, which may be that of a file that was deleted since.
+func (c *checkpoint) isOf(f *file) bool {
+	return c.matches(f.head) && (!c.done || f.size == c.size || c.isUnique(f.head))
+}
+
+// isOfCopy says whether a file that begins with head is a copy of the one that the checkpoint is of.
+func (c *checkpoint) isOfCopy(head []byte) bool { return c.matches(head) && c.isUnique(head) }
 
 // unread is how much of the file was known to be there, and not taken.
 func (c *checkpoint) unread() int64 {

@@ -157,3 +157,46 @@ func TestFilesThatBeginAlike(t *testing.T) {
 	}
 	require.Equal(t, []int{4*headSize + 3, 8*headSize + 3}, lengths)
 }
+
+// The number of a file that Docker has removed becomes that of its next one, which begins like it: both are parts of long lines.
+func TestNumberIsUsedAgain(t *testing.T) {
+	s := newStepper(t)
+	path := filepath.Join(s.logDir("app"), "0.log")
+	line := func(n int) string {
+		part := `{"log":"` + strings.Repeat("y", 2*headSize) + `","stream":"stdout","time":"2026-11-23T18:50:26.5Z"}` + "\n"
+		return strings.Repeat(part, n) + `{"log":"end\n","stream":"stdout","time":"2026-11-23T18:50:26.5Z"}` + "\n"
+	}
+	settle := func() {
+		for range 4 { // until the older one is closed
+			s.relist()
+			s.settle()
+			s.wait(drainFor)
+		}
+	}
+	appendTo(t, path, line(2))
+	s.begin()
+	require.NoError(t, os.Rename(path, path+".1"))
+	appendTo(t, path, line(3))
+	settle()
+	for _, kill := range []bool{false, true} {
+		if kill {
+			s.deliver()
+			s.kill()
+		}
+		away := filepath.Join(t.TempDir(), "removed")
+		require.NoError(t, os.Rename(path+".1", away))
+		require.NoError(t, os.Rename(path, path+".1"))
+		require.NoError(t, os.WriteFile(away, []byte(line(4)), 0o600))
+		require.NoError(t, os.Rename(away, path))
+		if kill {
+			s.begin()
+		}
+		settle()
+	}
+	s.deliver()
+	var lengths []int
+	for _, r := range s.sink.all() {
+		lengths = append(lengths, len(r.body)/headSize)
+	}
+	require.Equal(t, []int{4, 6, 8, 8}, lengths)
+}

@@ -107,6 +107,8 @@ func (c *container) recognise(e found) bool {
 			return true
 		case f.id != e.id || f.name.gz != e.name.gz:
 			continue
+		case f.open == nil && e.name.compare(f.name) > 0:
+			continue // the number of a deleted file is a newer one's: names of rotated files only tell of more age
 		case f.open == nil && (f.name != e.name || f.size != e.size):
 			// The number of a deleted file may be a new one's. One that is open isn't given away.
 			head, err := headOf(e)
@@ -173,7 +175,7 @@ func (w *worker) adopt(c *container, e found, now time.Time) *file {
 
 // resume finds the checkpoint of a file: by device and inode, or by its beginning, which rotation and compression keep.
 func (w *worker) resume(c *container, f *file) {
-	at := slices.IndexFunc(c.stored, func(cp checkpoint) bool { return cp.id == f.id && cp.matches(f.head) })
+	at := slices.IndexFunc(c.stored, func(cp checkpoint) bool { return cp.id == f.id && cp.isOf(f) })
 	if at < 0 {
 		at = slices.IndexFunc(c.stored, func(cp checkpoint) bool { return cp.isOfCopy(f.head) })
 	}
