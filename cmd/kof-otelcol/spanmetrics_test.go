@@ -168,7 +168,11 @@ func (a *spanAgent) send(t *testing.T, tenant, service string, n, names int, suf
 	t.Helper()
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()
-	for k, v := range map[string]string{"service.name": service, "k8s.node.name": "node-1", "k8s.namespace.name": "shop", "k8s.pod.name": service + "-x7k2p", "kof.tenant": tenant} {
+	namespace := "shop"
+	if tenant == "" {
+		namespace = "ours" // a tenant's namespace is the tenant's alone
+	}
+	for k, v := range map[string]string{"service.name": service, "k8s.node.name": "node-1", "k8s.namespace.name": namespace, "k8s.pod.name": service + "-x7k2p", "kof.tenant": tenant} {
 		if v != "" {
 			rs.Resource().Attributes().PutStr(k, v)
 		}
