@@ -29,12 +29,11 @@ type container struct {
 	relistAt time.Time
 	// missedAt is since when files are missed that an earlier run began to read.
 	missedAt time.Time
-	// movedAt is since when files were being renamed each time that the directory was listed, so that one may not have been seen.
-	movedAt time.Time
-	gone    bool // the directory is gone
-	queued  bool // in its worker's ring
-	linked  bool // its file is a symbolic link, whose changes inotify doesn't tell
-	dirty   bool // its checkpoints aren't stored yet
+	moves    int  // listings in a row during which files were being renamed, so that one may not have been seen
+	gone     bool // the directory is gone
+	queued   bool // in its worker's ring
+	linked   bool // its file is a symbolic link, whose changes inotify doesn't tell
+	dirty    bool // its checkpoints aren't stored yet
 
 	slots [logline.Streams]slot
 }
@@ -54,7 +53,7 @@ func (c *container) sort() {
 // current is the file to read: the oldest that isn't done; nil if there is none that is open. None is begun while an older one is missed
 // that may only have been moved, since the first lines may go on with its last one.
 func (c *container) current() *file {
-	missed := c.misses() || !c.movedAt.IsZero()
+	missed := c.misses() || c.moves > 0
 	for _, f := range c.files {
 		switch {
 		case f.done:

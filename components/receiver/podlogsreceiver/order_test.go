@@ -200,3 +200,30 @@ func TestNumberIsUsedAgain(t *testing.T) {
 	}
 	require.Equal(t, []int{4, 6, 8, 8}, lengths)
 }
+
+// However long it takes until a directory is listed again in which files are being renamed, no file is begun before the one that may be missing.
+func TestRenamedForLong(t *testing.T) {
+	s := newStepper(t)
+	path := filepath.Join(s.logDir("app"), "0.log")
+	appendTo(t, path+".3", cri("old"))
+	appendTo(t, path, cri("ended"))
+	hidden := filepath.Join(t.TempDir(), "between two names")
+	appendTo(t, hidden, criPartial("begun and "))
+	times := func(at time.Time) { require.NoError(t, os.Chtimes(filepath.Dir(path), time.Time{}, at)) }
+	times(time.Now().Add(time.Hour)) // always just changed
+	s.begin()
+	for range 4 {
+		s.relist()
+		s.settle()
+		s.wait(time.Minute)
+		s.settle()
+	}
+	require.NoError(t, os.Rename(hidden, path+".1"))
+	times(time.Now().Add(-time.Hour))
+	for range 6 {
+		s.relist()
+		s.settle()
+		s.wait(time.Second)
+	}
+	s.expect("old", "begun and ended")
+}

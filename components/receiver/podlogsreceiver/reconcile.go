@@ -51,6 +51,14 @@ func (w *worker) reconcile(c *container, now time.Time) (again bool) {
 		c.relistAt = now.Add(retryListing)
 		return false
 	}
+	switch {
+	case !moved:
+		c.moves = 0
+	case c.moves < maxMoves:
+		c.moves++
+	default:
+		c.moves, moved = 0, false // it goes on and on
+	}
 	c.gone, c.linked = !exists, false
 	w.touch(c)
 	for _, f := range c.files {
@@ -76,16 +84,9 @@ func (w *worker) reconcile(c *container, now time.Time) (again bool) {
 	c.sort()
 	w.openAll(c, now)
 	again = !c.relistAt.IsZero()
-	w.forgetUnlisted(c, now)
-	switch {
-	case !moved:
-		c.movedAt = time.Time{}
-	case c.movedAt.IsZero():
-		c.movedAt = now
-	case now.Sub(c.movedAt) >= retryListing:
-		c.movedAt = time.Time{} // it goes on and on
-	}
-	if moved && c.relistAt.IsZero() {
+	if !moved {
+		w.forgetUnlisted(c, now)
+	} else if c.relistAt.IsZero() {
 		c.relistAt = now
 	}
 	return again
@@ -137,6 +138,9 @@ func (f *file) foundAs(e found) {
 }
 
 func isSame(head, known []byte) bool { return string(head[:len(known)]) == string(known) }
+
+// maxMoves bounds how many listings in a row may be taken for incomplete. It is no time: a busy worker may list seldom.
+const maxMoves = 20
 
 // retryListing is how soon a directory is listed again in which something couldn't be read.
 const retryListing = time.Second
