@@ -6,9 +6,10 @@ import (
 	"strings"
 	"sync"
 
-	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/k0rdent/kof/components/exporter/regionexporter/internal/remotewrite"
 )
 
 const attrNamespace = "k8s.namespace.name"
@@ -111,27 +112,10 @@ func (u *usage) each(report func(items, bytes int64, attrs metric.MeasurementOpt
 func (m metrics) shareOf(i int) (items, weight int) {
 	for _, sm := range m.ResourceMetrics().At(i).ScopeMetrics().All() {
 		for _, one := range sm.Metrics().All() {
-			items += points(one)
+			items += remotewrite.PointCount(one)
 		}
 	}
 	return items, items
-}
-
-// points is how many data points a metric has.
-func points(m pmetric.Metric) int {
-	switch m.Type() {
-	case pmetric.MetricTypeGauge:
-		return m.Gauge().DataPoints().Len()
-	case pmetric.MetricTypeSum:
-		return m.Sum().DataPoints().Len()
-	case pmetric.MetricTypeHistogram:
-		return m.Histogram().DataPoints().Len()
-	case pmetric.MetricTypeExponentialHistogram:
-		return m.ExponentialHistogram().DataPoints().Len()
-	case pmetric.MetricTypeSummary:
-		return m.Summary().DataPoints().Len()
-	}
-	return 0
 }
 
 // recordBytes is about what a log record takes beside its line: two times, the severity, a flag or an attribute.

@@ -70,7 +70,7 @@ func (e *Encoder) AppendRange(dst []byte, md pmetric.Metrics, from, to int) ([]b
 			metrics := sms.At(j).Metrics()
 			for k := range metrics.Len() {
 				m := metrics.At(k)
-				lo, hi := w.next(pointCount(m))
+				lo, hi := w.next(PointCount(m))
 				if lo >= hi {
 					continue
 				}
@@ -99,7 +99,8 @@ func (w *window) next(n int) (lo, hi int) {
 	return lo, hi
 }
 
-func pointCount(m pmetric.Metric) int {
+// PointCount returns how many data points a metric has.
+func PointCount(m pmetric.Metric) int {
 	switch m.Type() {
 	case pmetric.MetricTypeGauge:
 		return m.Gauge().DataPoints().Len()
