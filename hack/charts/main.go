@@ -6,22 +6,20 @@
 package main
 
 import (
-	"bytes"
 	_ "embed"
-	"errors"
 	"flag"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/k0rdent/kof/hack/internal/generated"
 )
 
 const (
 	chartsDir = "deploy/charts"
 	rolesDir  = "distributions/kof-otelcol"
 	crdsDir   = "deploy/crds"
-	remedy    = "run `make generate` and commit what it changes"
 )
 
 // roles are the configurations that each chart has copies of.
@@ -56,23 +54,8 @@ func run(root string, check bool) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
-	changed := 0
-	for path, content := range files {
-		before, err := os.ReadFile(path)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		switch {
-		case err == nil && bytes.Equal(before, content):
-		case check:
-			errs = append(errs, fmt.Errorf("%s is stale; %s", path, remedy))
-		default:
-			changed++
-			errs = append(errs, os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, content, 0o644))
-		}
-	}
-	if err := errors.Join(errs...); err != nil {
+	changed, err := generated.Write(files, check)
+	if err != nil {
 		return err
 	}
 	if !check {

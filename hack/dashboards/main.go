@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/k0rdent/kof/hack/internal/generated"
 	"github.com/k0rdent/kof/internal/dashboards"
 )
 
@@ -23,7 +24,6 @@ const (
 	listFile  = "docs/dashboards.md"
 	listBegin = "<!-- dashboards: begin, generated from internal/dashboards -->\n"
 	listEnd   = "<!-- dashboards: end -->"
-	remedy    = "run `make generate` and commit what it changes"
 )
 
 func main() {
@@ -41,22 +41,8 @@ func run(root string, check bool) error {
 	if err != nil {
 		return err
 	}
-	var errs []error
-	changed := 0
-	for path, content := range want {
-		before, err := os.ReadFile(path)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		switch {
-		case err == nil && bytes.Equal(before, content):
-		case check:
-			errs = append(errs, fmt.Errorf("%s is stale; %s", path, remedy))
-		default:
-			changed++
-			errs = append(errs, os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, content, 0o644))
-		}
-	}
+	changed, err := generated.Write(want, check)
+	errs := []error{err}
 	// Generated ones that are no more.
 	err = filepath.WalkDir(filepath.Join(root, filesDir), func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || want[path] != nil {
@@ -67,7 +53,7 @@ func run(root string, check bool) error {
 		case err != nil || !bytes.HasPrefix(content, []byte(dashboards.Header)):
 			return err
 		case check:
-			errs = append(errs, fmt.Errorf("%s is of no dashboard any more; %s", path, remedy))
+			errs = append(errs, fmt.Errorf("%s is of no dashboard any more; %s", path, generated.Remedy))
 			return nil
 		}
 		changed++
