@@ -26,7 +26,8 @@ const (
 // tally is what became of the lines.
 type tally struct {
 	lost, twice, twiceBytes int
-	examples                []string
+	strange                 int // records without the number of a line that was written
+	examples, strangers     []string
 }
 
 // judge waits until all lines are in the store, and fails when some are missing, or more are there twice than may be.
@@ -45,7 +46,7 @@ func judge(ctx context.Context, a *agent, store *backends.Server, w *writers, ki
 		}
 	}
 	bound := kills * (workers*(batchBytes+turnBytes) + senders*requestBytes)
-	fmt.Printf("lines %d, lost %d, twice %d (%d bytes, bound %d)\n", w.total(), t.lost, t.twice, t.twiceBytes, bound)
+	fmt.Printf("lines %d, lost %d, twice %d (%d bytes, bound %d), never written %d\n", w.total(), t.lost, t.twice, t.twiceBytes, bound, t.strange)
 	gaps, err := gapsOf(ctx, a)
 	if err != nil {
 		return err
@@ -54,6 +55,9 @@ func judge(ctx context.Context, a *agent, store *backends.Server, w *writers, ki
 		fmt.Print(gaps)
 	}
 	var errs []error
+	if t.strange > 0 {
+		errs = append(errs, fmt.Errorf("%d records are none that was written: %s", t.strange, strings.Join(t.strangers, "\n")))
+	}
 	if t.lost > 0 {
 		errs = append(errs, fmt.Errorf("%d lines are lost, such as %s", t.lost, strings.Join(t.examples, ", ")))
 	}
@@ -73,11 +77,12 @@ func count(ctx context.Context, store *backends.Server, w *writers) (t tally, er
 		if err != nil {
 			return t, err
 		}
-		seen := make([]int, c.lines)
+		seen, strange := make([]int, c.lines), t.strange
 		for _, r := range records {
 			id, err := strconv.Atoi(r["id"])
 			if err != nil || id >= c.lines {
-				return t, fmt.Errorf("container %s (style %d) has a record that it never wrote: %v", c.name, c.style, strangers(ctx, store, c))
+				t.strange++
+				continue
 			}
 			if seen[id]++; seen[id] > 1 {
 				n, err := strconv.Atoi(r["n"])
@@ -87,6 +92,9 @@ func count(ctx context.Context, store *backends.Server, w *writers) (t tally, er
 				t.twice++
 				t.twiceBytes += n + headerBytes
 			}
+		}
+		if t.strange > strange {
+			t.strangers = append(t.strangers, fmt.Sprintf("%s (style %d): %v", c.name, c.style, strangers(ctx, store, c)))
 		}
 		for id, n := range seen {
 			if n > 0 {

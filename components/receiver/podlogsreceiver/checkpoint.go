@@ -23,6 +23,7 @@ type checkpoint struct {
 	size     int64   // as it was last seen
 	cutting  cutting // at the smaller offset
 	done     bool
+	beyond   bool // older files of the container were left out
 }
 
 func hashOf(head []byte) (h [16]byte) {
@@ -49,6 +50,9 @@ func (c *checkpoint) isOf(f *file) bool {
 
 // isOfCopy says whether a file that begins with head is a copy of the one that the checkpoint is of.
 func (c *checkpoint) isOfCopy(head []byte) bool { return c.matches(head) && c.isUnique(head) }
+
+// isUnread says whether nothing of the file was taken.
+func (c *checkpoint) isUnread() bool { return !c.done && c.offsets == [logline.Streams]int64{} }
 
 // unread is how much of the file was known to be there, and not taken.
 func (c *checkpoint) unread() int64 {
@@ -86,6 +90,7 @@ const (
 	flagDone
 	flagCuttingTorn
 	flagPassedOn // of the first stream; those of the others follow
+	flagBeyond   = 1 << 7
 )
 
 func (c *checkpoint) flags() (flags byte) {
@@ -97,6 +102,9 @@ func (c *checkpoint) flags() (flags byte) {
 	}
 	if c.done {
 		flags |= flagDone
+	}
+	if c.beyond {
+		flags |= flagBeyond
 	}
 	for s, passedOn := range c.passedOn {
 		if passedOn {
@@ -113,7 +121,7 @@ func (c *checkpoint) setFlags(flags byte) {
 	case flags&flagCuttingTorn != 0:
 		c.cutting = cuttingTorn
 	}
-	c.done = flags&flagDone != 0
+	c.done, c.beyond = flags&flagDone != 0, flags&flagBeyond != 0
 	for s := range c.passedOn {
 		c.passedOn[s] = flags&(flagPassedOn<<s) != 0
 	}

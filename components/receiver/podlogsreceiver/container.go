@@ -30,6 +30,7 @@ type container struct {
 	// missedAt is since when files are missed that an earlier run began to read.
 	missedAt time.Time
 	moves    int  // listings in a row during which files were being renamed, so that one may not have been seen
+	beyond   bool // it has had more files than are listed
 	gone     bool // the directory is gone
 	queued   bool // in its worker's ring
 	linked   bool // its file is a symbolic link, whose changes inotify doesn't tell
@@ -51,14 +52,14 @@ func (c *container) sort() {
 }
 
 // current is the file to read: the oldest that isn't done; nil if there is none that is open. None is begun while an older one is missed
-// that may only have been moved, since the first lines may go on with its last one.
-func (c *container) current() *file {
+// that may only have been moved, or can't be opened for a while, since the first lines may go on with its last one.
+func (c *container) current(now time.Time) *file {
 	missed := c.misses() || c.moves > 0
 	for _, f := range c.files {
 		switch {
 		case f.done:
 		case f.open == nil:
-			missed = missed || !f.listed
+			missed = missed || !f.listed || now.Sub(f.unopened) < openPatience
 		case missed && f.offset == 0:
 			return nil
 		default:
@@ -67,6 +68,9 @@ func (c *container) current() *file {
 	}
 	return nil
 }
+
+// openPatience is how long newer files wait for one that can't be opened.
+const openPatience = 5 * time.Second
 
 // next returns the file that was written after f; nil if there is none.
 func (c *container) next(f *file) *file {
@@ -96,7 +100,7 @@ func (c *container) finished() bool {
 func (c *container) checkpoints() []checkpoint {
 	list := make([]checkpoint, 0, len(c.files)+len(c.stored))
 	for i, f := range c.files {
-		cp := checkpoint{id: f.id, headSize: len(f.head), hash: hashOf(f.head), size: f.size, cutting: f.cutting, done: f.done}
+		cp := checkpoint{id: f.id, headSize: len(f.head), hash: hashOf(f.head), size: f.size, cutting: f.cutting, done: f.done, beyond: c.beyond}
 		for s := range cp.offsets {
 			cp.passedOn[s] = f.groups[s].passedOn
 			cp.offsets[s] = max(f.skip[s], c.takenTo(i, logline.Stream(s)))

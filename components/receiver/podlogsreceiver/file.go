@@ -23,6 +23,8 @@ type file struct {
 	path string // where it was last seen
 	id   fileID
 	head []byte // its first bytes, up to headSize, as far as they were written
+	// headListed says that the directory was listed since it began with head, so that copies of what it held before are known.
+	headListed bool
 
 	open *os.File
 	gz   *unzipper // of compressed files that are open
@@ -40,10 +42,12 @@ type file struct {
 	groups [logline.Streams]group
 
 	listed bool      // its directory, or that of its compressed copy, has it
+	fresh  bool      // found in the last listing, without a checkpoint
 	done   bool      // read to its end, which won't move
 	doneAt time.Time // since when
 	// missedAt is since when no listing has it, although it isn't open; zero: the last one has.
 	missedAt time.Time
+	unopened time.Time // since when it couldn't be opened; zero: it could
 	grewAt   time.Time // when size was last seen to change
 	endedAt  time.Time // since when there is nothing to read; zero: there is
 

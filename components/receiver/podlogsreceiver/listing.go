@@ -21,19 +21,27 @@ type found struct {
 	link bool // path is a symbolic link to it
 }
 
-// maxListed bounds the files of one container; the kubelet keeps five by default.
-const maxListed = 256
+// listing is what a container's directory holds.
+type listing struct {
+	files  []found // in the order in which they were written
+	beyond []found // older ones than maxListed; their sizes aren't known
+	exists bool    // the directory
+	// moved says that a file may be missing, or be there under the name of another one: files are being renamed.
+	moved bool
+}
 
-// listLogs lists a container's log files in the order in which they were written. No directory is no error: then there are no files. moved
-// says that a file may be missing, or be there under the name of another one: files are being renamed.
-func listLogs(dir string) (files []found, exists, moved bool, err error) {
+// maxListed bounds the files of one container; the kubelet keeps five by default, of two runs.
+const maxListed = 1024
+
+// listLogs lists a container's log files. No directory is no error: then there are no files.
+func listLogs(dir string) (l listing, err error) {
 	for range listAgain {
-		if files, exists, moved, err = listOnce(dir); err != nil || !moved {
+		if l, err = listOnce(dir); err != nil || !l.moved {
 			break
 		}
 		time.Sleep(settleTime / (listAgain - 1))
 	}
-	return files, exists, moved, err
+	return l, err
 }
 
 const (
@@ -43,36 +51,42 @@ const (
 	settleTime = 10 * time.Millisecond
 )
 
-// listOnce lists the files once. moved says that some came, went or got another name meanwhile.
-func listOnce(dir string) (files []found, exists, moved bool, err error) {
+func listOnce(dir string) (l listing, err error) {
 	unmoved := watchMoves(dir)
-	entries, err := os.ReadDir(dir)
+	names, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, false, false, nil
+		return l, nil
 	}
+	l.exists = true
 	if err != nil {
-		return nil, true, false, err
+		return l, err
 	}
-	for _, e := range entries {
-		name, ok := parseLogName(e.Name())
-		if !ok || len(files) >= maxListed {
+	var entries []found
+	for _, n := range names {
+		name, ok := parseLogName(n.Name())
+		if !ok || n.IsDir() {
 			continue
 		}
-		path := filepath.Join(dir, e.Name())
-		link := e.Type()&fs.ModeSymlink != 0
-		file, ok := stat(path, name)
-		if link && name.suffix == "" {
-			rotated, alsoMoved := rotatedTargets(path, name)
-			files, moved = append(files, rotated...), moved || alsoMoved
+		e := found{name: name, path: filepath.Join(dir, n.Name()), link: n.Type()&fs.ModeSymlink != 0}
+		if e.link && name.suffix == "" {
+			rotated, moved := rotatedTargets(e)
+			entries, l.moved = append(entries, rotated...), l.moved || moved
 		}
-		if ok {
-			file.link = link
-			files = append(files, file)
-		}
-		moved = moved || !ok && !link
+		entries = append(entries, e)
 	}
-	slices.SortStableFunc(files, func(a, b found) int { return a.name.compare(b.name) })
-	return files, true, moved || twice(files) || len(files) > 1 && !unmoved(), nil
+	slices.SortStableFunc(entries, func(a, b found) int { return a.name.compare(b.name) })
+	if n := len(entries) - maxListed; n > 0 {
+		l.beyond, entries = entries[:n:n], entries[n:]
+	}
+	for _, e := range entries {
+		if e.stat() {
+			l.files = append(l.files, e)
+		} else {
+			l.moved = l.moved || !e.link // a link may lead to nothing
+		}
+	}
+	l.moved = l.moved || twice(l.files) || len(l.files) > 1 && !unmoved()
+	return l, nil
 }
 
 // twice says whether a file is there under two names: it was renamed while names were looked up.
@@ -94,48 +108,42 @@ func watchMoves(dir string) func() bool {
 	}
 }
 
-func stat(path string, name logName) (f found, ok bool) {
-	info, err := os.Stat(path)
+// stat completes an entry of a directory. It is false when that is gone again, a link to nothing, or no file.
+func (e *found) stat() bool {
+	info, err := os.Stat(e.path)
 	if err != nil || !info.Mode().IsRegular() {
-		return f, false // gone again, or a link to nothing
+		return false
 	}
 	id, ok := idOf(info)
-	return found{name: name, path: path, id: id, size: info.Size()}, ok
+	e.id, e.size = id, info.Size()
+	return ok
 }
 
 // rotatedTargets lists what the file that a link leads to was rotated into: Docker rotates in a directory of its own, which has no
 // links to rotated files.
-func rotatedTargets(link string, name logName) (files []found, moved bool) {
-	target, err := os.Readlink(link)
+func rotatedTargets(link found) (entries []found, moved bool) {
+	target, err := os.Readlink(link.path)
 	if err != nil {
 		return nil, true
 	}
 	if !filepath.IsAbs(target) {
-		target = filepath.Join(filepath.Dir(link), target)
+		target = filepath.Join(filepath.Dir(link.path), target)
 	}
-	base := filepath.Base(target)
-	if base == "" || filepath.Dir(target) == filepath.Dir(link) {
+	dir, base := filepath.Split(target)
+	if base == "" || filepath.Clean(dir) == filepath.Dir(link.path) {
 		return nil, false // rotated files there are listed anyway
 	}
-	unmoved := watchMoves(filepath.Dir(target))
-	entries, err := os.ReadDir(filepath.Dir(target))
+	unmoved := watchMoves(dir)
+	names, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, false
 	}
-	for _, e := range entries {
-		rest, ok := strings.CutPrefix(e.Name(), base)
-		if !ok || rest == "" || len(files) >= maxListed {
-			continue
+	for _, n := range names {
+		rest, ok := strings.CutPrefix(n.Name(), base)
+		e := found{name: link.name, path: filepath.Join(dir, n.Name())}
+		if ok && rest != "" && e.name.setSuffix(rest) {
+			entries = append(entries, e)
 		}
-		rotated := name
-		if !rotated.setSuffix(rest) {
-			continue
-		}
-		f, ok := stat(filepath.Join(filepath.Dir(target), e.Name()), rotated)
-		if ok {
-			files = append(files, f)
-		}
-		moved = moved || !ok
 	}
-	return files, moved || !unmoved()
+	return entries, !unmoved()
 }

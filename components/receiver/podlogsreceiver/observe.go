@@ -21,12 +21,13 @@ const (
 	reasonTruncated  = "truncated"  // a file was cut, and no copy of it was made
 	reasonLost       = "lost"       // a file while the receiver didn't run
 	reasonUnreadable = "unreadable" // a file that is damaged or can't be read
+	reasonBeyond     = "beyond"     // a file of a container that has more than maxListed newer ones
 )
 
 // Measurement options are made once: making them allocates.
 var byReason = func() map[string]metric.MeasurementOption {
 	m := map[string]metric.MeasurementOption{}
-	for _, r := range []string{reasonRateLimit, reasonRefused, reasonDeleted, reasonTruncated, reasonLost, reasonUnreadable} {
+	for _, r := range []string{reasonRateLimit, reasonRefused, reasonDeleted, reasonTruncated, reasonLost, reasonUnreadable, reasonBeyond} {
 		m[r] = metric.WithAttributeSet(attribute.NewSet(attribute.String("reason", r)))
 	}
 	return m

@@ -45,35 +45,39 @@ func (c *container) misses() bool {
 // reconcile says whether something went just when it was to be read.
 func (w *worker) reconcile(c *container, now time.Time) (again bool) {
 	c.relist, c.relistAt = false, time.Time{}
-	files, exists, moved, err := listLogs(c.dir)
+	for _, f := range c.files {
+		f.headListed = len(f.head) >= minHead
+	}
+	l, err := listLogs(c.dir)
 	if err != nil {
 		w.warn("unreadable", "Can't list a container's log files.", zap.String("directory", c.dir), zap.Error(err))
 		c.relistAt = now.Add(retryListing)
 		return false
 	}
 	switch {
-	case !moved:
+	case !l.moved:
 		c.moves = 0
 	case c.moves < maxMoves:
 		c.moves++
 	default:
-		c.moves, moved = 0, false // it goes on and on
+		c.moves, l.moved = 0, false // it goes on and on
 	}
-	c.gone, c.linked = !exists, false
+	c.gone, c.linked = !l.exists, false
 	w.touch(c)
 	for _, f := range c.files {
-		f.listed = false
+		f.listed, f.fresh = false, false
 		if f.open != nil && f.gz == nil && len(f.head) < headSize {
 			f.unchanged() // learns what was written since, for copies to be known by
 		}
 	}
 	var unknown []found
-	for _, e := range files {
+	for _, e := range l.files {
 		c.linked = c.linked || e.link
 		if !c.recognise(e) {
 			unknown = append(unknown, e)
 		}
 	}
+	w.countBeyond(c, l.beyond)
 	// What is written to comes first, so that it isn't taken for a copy of its copy.
 	slices.SortStableFunc(unknown, func(a, b found) int { return min(1, len(a.name.suffix)) - min(1, len(b.name.suffix)) })
 	for _, e := range unknown {
@@ -82,9 +86,10 @@ func (w *worker) reconcile(c *container, now time.Time) (again bool) {
 		}
 	}
 	c.sort()
+	c.dropBeyond()
 	w.openAll(c, now)
 	again = !c.relistAt.IsZero()
-	if !moved {
+	if !l.moved {
 		w.forgetUnlisted(c, now)
 	} else if c.relistAt.IsZero() {
 		c.relistAt = now
@@ -92,116 +97,38 @@ func (w *worker) reconcile(c *container, now time.Time) (again bool) {
 	return again
 }
 
-// recognise finds the file that an entry of the directory is, or is a copy of, by its device and inode.
-func (c *container) recognise(e found) bool {
-	for _, f := range c.files {
-		switch {
-		case f.twin == e.id && f.twin != (fileID{}):
-			if f.twinName != e.name {
-				// The number of a deleted copy may be a new file's.
-				if head, err := headOf(e); err != nil || !isCopy(head, f.head) {
-					f.twin = fileID{}
-					continue
-				}
-			}
-			f.foundAs(e)
-			return true
-		case f.id != e.id || f.name.gz != e.name.gz:
-			continue
-		case f.open == nil && e.name.compare(f.name) > 0:
-			continue // the number of a deleted file is a newer one's: names of rotated files only tell of more age
-		case f.open == nil && (f.name != e.name || f.size != e.size):
-			// The number of a deleted file may be a new one's. One that is open isn't given away.
-			head, err := headOf(e)
-			if err != nil || len(head) < len(f.head) || !isSame(head, f.head) || !e.name.gz && e.size < f.offset {
-				continue
-			}
-		}
-		if f.done && f.open == nil && !e.name.gz && e.size > f.offset {
-			f.done = false // it was written to after all
-		}
-		f.listed, f.name, f.path = true, e.name, e.path
-		if !e.name.gz {
-			f.size = max(f.size, e.size)
-		}
-		return true
+// countBeyond counts files that nobody has read and nobody will, because there are too many newer ones.
+func (w *worker) countBeyond(c *container, beyond []found) {
+	if len(beyond) == 0 || c.beyond {
+		return
 	}
-	return false
+	c.beyond = true
+	if len(c.files) > 0 {
+		return // they are known
+	}
+	for _, e := range beyond {
+		if e.stat() && !slices.ContainsFunc(c.stored, func(cp checkpoint) bool { return cp.id == e.id }) {
+			w.gap(c, reasonBeyond, e.size)
+		}
+	}
 }
 
-// foundAs notes a copy of the file.
-func (f *file) foundAs(e found) {
-	if e.name.gz && !f.listed {
-		f.name.suffix = e.name.suffix // it was rotated, and is gone; the order of files has to show it
+// dropBeyond forgets files that were just found and are older than all that are known. There have been too many newer ones, so that they may have
+// been read and forgotten.
+func (c *container) dropBeyond() {
+	known := slices.IndexFunc(c.files, func(f *file) bool { return f.listed && !f.fresh })
+	if !c.beyond || known < 0 {
+		return
 	}
-	f.twin, f.twinPath, f.twinName, f.listed = e.id, e.path, e.name, true
+	oldest := c.files[known].name
+	c.files = slices.DeleteFunc(c.files, func(f *file) bool { return f.fresh && f.name.compare(oldest) < 0 })
 }
-
-func isSame(head, known []byte) bool { return string(head[:len(known)]) == string(known) }
 
 // maxMoves bounds how many listings in a row may be taken for incomplete. It is no time: a busy worker may list seldom.
 const maxMoves = 20
 
 // retryListing is how soon a directory is listed again in which something couldn't be read.
 const retryListing = time.Second
-
-// adopt returns what is to be read of an entry that isn't known; nil for a copy of a file that is, and for what can't be read.
-func (w *worker) adopt(c *container, e found, now time.Time) *file {
-	head, err := headOf(e)
-	if err != nil {
-		c.relistAt = now.Add(retryListing) // it may have gone, or be compressed just now
-		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errReplaced) {
-			w.warn("unreadable", "Can't read a log file; trying again.", zap.String("path", e.path), zap.Error(err))
-		}
-		return nil
-	}
-	for _, f := range c.files {
-		if f.id == e.id || f.name.restart != e.name.restart || !isCopy(head, f.head) {
-			continue
-		}
-		if e.name.gz && f.open == nil && !f.done {
-			// The original went before it could be opened.
-			f.id, f.path, f.name, f.listed = e.id, e.path, e.name, true
-			return nil
-		}
-		if e.name.gz || f.listed || f.open != nil {
-			f.foundAs(e)
-			return nil
-		}
-	}
-	f := &file{name: e.name, path: e.path, id: e.id, head: head, size: e.size, listed: true, grewAt: now}
-	if e.name.gz {
-		f.size = 0
-	}
-	w.resume(c, f)
-	return f
-}
-
-// resume finds the checkpoint of a file: by device and inode, or by its beginning, which rotation and compression keep.
-func (w *worker) resume(c *container, f *file) {
-	at := slices.IndexFunc(c.stored, func(cp checkpoint) bool { return cp.id == f.id && cp.isOf(f) })
-	if at < 0 {
-		at = slices.IndexFunc(c.stored, func(cp checkpoint) bool { return cp.isOfCopy(f.head) })
-	}
-	if at < 0 {
-		if c.fromEnd {
-			f.offset, f.done = f.size, f.name.gz
-		}
-		return
-	}
-	cp := c.stored[at]
-	if f.id != cp.id && !f.name.gz && f.size < min(cp.offsets[0], cp.offsets[1]) {
-		return // it only begins like the other one
-	}
-	c.stored = slices.Delete(c.stored, at, at+1)
-	f.skip = cp.offsets
-	f.offset = min(cp.offsets[0], cp.offsets[1])
-	f.cutting = cp.cutting
-	for s := range f.groups {
-		f.groups[s].passedOn = cp.passedOn[s]
-	}
-	f.done = cp.done && (f.name.gz || f.size <= f.offset)
-}
 
 // forgetUnlisted drops files that are gone and closed, and weren't there when the directory was listed before.
 func (w *worker) forgetUnlisted(c *container, now time.Time) {
@@ -224,22 +151,41 @@ func (w *worker) forgetUnlisted(c *container, now time.Time) {
 	})
 }
 
-// openAll opens what isn't read yet, so that it can be read even when it is deleted.
+// openAll opens what isn't read yet, so that it can be read even when it is deleted; the oldest first.
 func (w *worker) openAll(c *container, now time.Time) {
-	for _, f := range c.files {
-		if f.done || f.open != nil || !f.listed || !w.openFiles.take() {
+	for i, f := range c.files {
+		if f.done || f.open != nil || !f.listed {
 			continue
+		}
+		if !w.openFiles.take() && !w.closeNewer(c.files[i+1:]) {
+			f.unopened = now // which may be long; newer ones wait
+			c.relistAt = now.Add(retryListing)
+			return
 		}
 		if err := f.openFile(); err != nil {
 			w.openFiles.giveBack()
+			if f.unopened.IsZero() {
+				f.unopened = now
+			}
 			c.relistAt = now.Add(retryListing)
 			if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errReplaced) {
 				w.warn("unreadable", "Can't open a log file; trying again.", zap.String("path", f.path), zap.Error(err))
 			}
 			continue
 		}
-		f.grewAt = now
+		f.grewAt, f.unopened = now, time.Time{}
 	}
+}
+
+// closeNewer closes the newest file that wasn't begun, so that an older one can be opened, and keeps its place among the open files.
+func (w *worker) closeNewer(files []*file) bool {
+	for _, f := range slices.Backward(files) {
+		if f.open != nil && f.listed && f.offset == 0 && !f.done {
+			f.close()
+			return true
+		}
+	}
+	return false
 }
 
 func (w *worker) closeFile(f *file) {

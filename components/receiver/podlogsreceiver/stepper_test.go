@@ -109,6 +109,25 @@ func (s *stepper) settle() {
 	require.Fail(s.t, "reads on and on")
 }
 
+// await reads until nothing is left to read, all waits included.
+func (s *stepper) await() {
+	s.relist()
+	for range 10_000 {
+		s.settle()
+		s.wait(time.Second)
+		done := true
+		for _, c := range s.w.containers {
+			for i, f := range c.files {
+				done = done && (f.done || i == len(c.files)-1 && f.offset == f.size)
+			}
+		}
+		if done {
+			return
+		}
+	}
+	require.Fail(s.t, "reads on and on")
+}
+
 // deliver passes on what was read, and stores how far.
 func (s *stepper) deliver() { s.w.deliver(context.Background()) }
 

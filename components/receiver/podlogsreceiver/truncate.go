@@ -24,6 +24,16 @@ func (w *worker) dropTwin(c *container, f *file, now time.Time) bool {
 	return false
 }
 
+// findTwin finds out that one of the new files is a copy of f, which couldn't be seen while it was empty.
+func (w *worker) findTwin(c *container, f *file, now time.Time) {
+	for _, copied := range c.files {
+		if copied != f && copied.offset == 0 && copied.name.restart == f.name.restart && copied.open != nil && copied.unchanged() && isCopy(copied.head, f.head) {
+			w.dropTwin(c, copied, now)
+			return
+		}
+	}
+}
+
 // findTruncated looks for a file that was cut and written anew, and deals with it: a new file may be a copy of what was written after that.
 func (w *worker) findTruncated(c *container, now time.Time) bool {
 	for _, f := range c.files {
@@ -41,6 +51,9 @@ func (w *worker) findTruncated(c *container, now time.Time) bool {
 // truncated deals with a file that was cut and written anew. What wasn't read of it is in a copy, if whoever cut it made one.
 func (w *worker) truncated(c *container, f *file, now time.Time) {
 	w.list(c, now)
+	if f.twin == (fileID{}) {
+		w.findTwin(c, f, now)
+	}
 	if f.twin != (fileID{}) && f.twinName.restart == f.name.restart {
 		copied := &file{
 			name: f.twinName, path: f.twinPath, id: f.twin, head: slices.Clone(f.head), size: f.most, most: f.most, offset: f.offset, skip: f.skip,
@@ -61,7 +74,7 @@ func (w *worker) truncated(c *container, f *file, now time.Time) {
 			}
 		}
 	}
-	f.head, f.offset, f.size, f.most = nil, 0, 0, 0
+	f.head, f.headListed, f.offset, f.size, f.most = nil, false, 0, 0, 0
 	f.skip, f.groups = [logline.Streams]int64{}, [logline.Streams]group{}
 	f.cutting, f.twin, f.twinPath, f.endedAt = notCutting, fileID{}, "", time.Time{}
 	f.unchanged()

@@ -15,7 +15,7 @@ import (
 
 // serve reads once from a container's current file, and says whether there may be more to read at once.
 func (w *worker) serve(c *container, now time.Time) (more bool) {
-	f := c.current()
+	f := c.current(now)
 	if f == nil {
 		return false
 	}
@@ -33,6 +33,12 @@ func (w *worker) serve(c *container, now time.Time) (more bool) {
 		}
 		if err == nil && size != f.size {
 			f.seen(size, changed, now) // so that it isn't overdue
+		}
+		if f.offset == 0 && f.name.suffix == "" && n > 0 && !f.headListed {
+			// What was read may have followed what is in a copy that isn't known yet.
+			if w.list(c, now); c.current(now) != f {
+				return c.current(now) != nil
+			}
 		}
 		if f.offset == 0 && f.name.suffix != "" {
 			patience := retryListing

@@ -206,6 +206,7 @@ func (w *worker) pollContainer(c *container, now time.Time) {
 	if c.relist || c.linked && c.moved() || !c.relistAt.IsZero() && now.After(c.relistAt) {
 		w.list(c, now)
 	}
+	cut := false
 	for _, f := range c.files {
 		if f.open == nil {
 			continue
@@ -218,6 +219,8 @@ func (w *worker) pollContainer(c *container, now time.Time) {
 			if size != f.size || changed != f.changed {
 				// Of the same size it may have been cut and written anew.
 				f.touched = f.changed != 0
+				// The beginning is learned with the size: what is stored of a file is told apart from its copies by it.
+				cut = cut || size < f.size || (f.offset == 0 || len(f.head) < headSize) && !f.unchanged()
 				f.seen(size, changed, now)
 			}
 		}
@@ -231,7 +234,10 @@ func (w *worker) pollContainer(c *container, now time.Time) {
 			continue
 		}
 	}
-	f := c.current()
+	if cut {
+		w.findTruncated(c, now)
+	}
+	f := c.current(now)
 	if f != nil && (f.gz != nil || f.size != f.offset || f.touched || !f.endedAt.IsZero() || c.next(f) != nil || !f.listed || c.overdue(f, now, w.cfg)) {
 		w.enqueue(c)
 	}
