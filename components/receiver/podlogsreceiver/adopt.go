@@ -116,7 +116,7 @@ func (w *worker) resume(c *container, f *file) {
 	f.offset = min(cp.offsets[0], cp.offsets[1])
 	f.cutting = cp.cutting
 	for s := range f.groups {
-		f.groups[s].passedOn = cp.passedOn[s]
+		f.groups[s].rest = cp.rest[s]
 	}
 	f.done = cp.done && (f.name.gz || f.size <= f.offset)
 }

@@ -49,6 +49,7 @@ const (
 	attrStream    = "log.iostream"
 	attrPath      = "log.file.path"
 	attrTruncated = "log.truncated"
+	attrPartial   = "log.partial"
 )
 
 // resourceAttributes leaves room for what processors add.
@@ -113,6 +114,9 @@ func (w *worker) records(c *container, f *file, chunk []byte, now time.Time) {
 		r.SetObservedTimestamp(observed)
 		if e.truncated {
 			r.Attributes().PutBool(attrTruncated, true)
+		}
+		if e.piece {
+			r.Attributes().PutBool(attrPartial, true)
 		}
 		if parseJSON && w.parseJSON(r, body) {
 			continue

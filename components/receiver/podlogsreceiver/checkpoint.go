@@ -18,12 +18,12 @@ type checkpoint struct {
 	// offsets are where the first line begins that the pipeline hasn't taken, for each stream: where lines of both are being put
 	// together, neither is read twice.
 	offsets [logline.Streams]int64
-	// passedOn says of a stream that what follows its offset is the rest of a line whose record was passed on before it came.
-	passedOn [logline.Streams]bool
-	size     int64   // as it was last seen
-	cutting  cutting // at the smaller offset
-	done     bool
-	beyond   bool // older files of the container were left out
+	// rest says of a stream that what follows its offset is the rest of a line whose beginning was passed on before it came.
+	rest    [logline.Streams]remainder
+	size    int64   // as it was last seen
+	cutting cutting // at the smaller offset
+	done    bool
+	beyond  bool // older files of the container were left out
 }
 
 func hashOf(head []byte) (h [16]byte) {
@@ -89,8 +89,9 @@ const (
 	flagCuttingLong = 1 << iota
 	flagDone
 	flagCuttingTorn
-	flagPassedOn // of the first stream; those of the others follow
-	flagBeyond   = 1 << 7
+	flagRest             // of the first stream; that of the other one follows
+	flagLeftOut = 1 << 5 // the same
+	flagBeyond  = 1 << 7
 )
 
 func (c *checkpoint) flags() (flags byte) {
@@ -106,9 +107,12 @@ func (c *checkpoint) flags() (flags byte) {
 	if c.beyond {
 		flags |= flagBeyond
 	}
-	for s, passedOn := range c.passedOn {
-		if passedOn {
-			flags |= flagPassedOn << s
+	for s, rest := range c.rest {
+		switch rest {
+		case restFollows:
+			flags |= flagRest << s
+		case restLeftOut:
+			flags |= flagLeftOut << s
 		}
 	}
 	return flags
@@ -122,8 +126,13 @@ func (c *checkpoint) setFlags(flags byte) {
 		c.cutting = cuttingTorn
 	}
 	c.done, c.beyond = flags&flagDone != 0, flags&flagBeyond != 0
-	for s := range c.passedOn {
-		c.passedOn[s] = flags&(flagPassedOn<<s) != 0
+	for s := range c.rest {
+		switch {
+		case flags&(flagRest<<s) != 0:
+			c.rest[s] = restFollows
+		case flags&(flagLeftOut<<s) != 0:
+			c.rest[s] = restLeftOut
+		}
 	}
 }
 

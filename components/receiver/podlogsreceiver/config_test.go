@@ -160,8 +160,8 @@ func TestPaths(t *testing.T) {
 }
 
 func FuzzCheckpoints(f *testing.F) {
-	f.Add(appendCheckpoints(nil, []checkpoint{{id: fileID{1, 2}, headSize: 3, offsets: [2]int64{4, 5}, size: 6, cutting: cuttingLong, passedOn: [2]bool{false, true}},
-		{cutting: cuttingTorn, passedOn: [2]bool{true}, done: true}}))
+	f.Add(appendCheckpoints(nil, []checkpoint{{id: fileID{1, 2}, headSize: 3, offsets: [2]int64{4, 5}, size: 6, cutting: cuttingLong, rest: [2]remainder{restLeftOut, restFollows}},
+		{cutting: cuttingTorn, rest: [2]remainder{restFollows}, beyond: true, done: true}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		list, err := parseCheckpoints(b)
 		if err != nil {

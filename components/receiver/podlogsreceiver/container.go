@@ -102,8 +102,8 @@ func (c *container) checkpoints() []checkpoint {
 	for i, f := range c.files {
 		cp := checkpoint{id: f.id, headSize: len(f.head), hash: hashOf(f.head), size: f.size, cutting: f.cutting, done: f.done, beyond: c.beyond}
 		for s := range cp.offsets {
-			cp.passedOn[s] = f.groups[s].passedOn
-			cp.offsets[s] = max(f.skip[s], c.takenTo(i, logline.Stream(s)))
+			cp.offsets[s], cp.rest[s] = c.takenTo(i, logline.Stream(s))
+			cp.offsets[s] = max(f.skip[s], cp.offsets[s])
 			cp.done = cp.done && cp.offsets[s] == f.offset
 		}
 		list = append(list, cp)
@@ -111,18 +111,21 @@ func (c *container) checkpoints() []checkpoint {
 	return append(list, c.stored...)
 }
 
-// takenTo is where the first line of a stream begins in file i that isn't part of a whole record yet.
-func (c *container) takenTo(i int, s logline.Stream) int64 {
+// takenTo is where the first line of a stream begins in file i that isn't part of a whole record yet, and whether it is the rest of one that was.
+func (c *container) takenTo(i int, s logline.Stream) (int64, remainder) {
+	at := c.files[i]
 	for _, f := range c.files[i:] {
 		switch g := &f.groups[s]; {
 		case !g.active:
-		case g.file == c.files[i]:
-			return g.offset
+		case g.file == at && g.piece:
+			return g.offset, restFollows
+		case g.file == at:
+			return g.offset, noRest
 		case slices.Contains(c.files[:i], g.file): // it goes on from a file before
-			return 0
+			return 0, noRest
 		}
 	}
-	return c.files[i].offset
+	return at.offset, at.groups[s].rest
 }
 
 // needs says whether a record is being put together that begins in file f.

@@ -15,6 +15,7 @@ type entry struct {
 	time       int64
 	stream     logline.Stream
 	truncated  bool
+	piece      bool // of a line of which another record has the rest
 }
 
 func (e *entry) size() int { return e.end - e.start + len(e.text) }
@@ -22,9 +23,9 @@ func (e *entry) size() int { return e.end - e.start + len(e.text) }
 // group is a record that is being put together of several lines of one stream of one file.
 type group struct {
 	active bool
-	// passedOn says that the record was passed on before its last line was complete: what else comes of that line is left out. Nothing
-	// is active then.
-	passedOn   bool
+	// rest is what becomes of the rest of a line whose beginning was passed on before it came. Nothing is active then.
+	rest       remainder
+	piece      bool // it begins with such a rest
 	partial    bool // its last line isn't complete
 	inBuffer   bool // its content is in the worker's buffer, else in content
 	truncated  bool
@@ -38,6 +39,15 @@ type group struct {
 
 	trace logline.StackTrace
 }
+
+// remainder is what becomes of the rest of a line. It is stored in checkpoints.
+type remainder uint8
+
+const (
+	noRest      remainder = iota // there is none
+	restFollows             // it is a record of its own
+	restLeftOut             // the line is longer than a record may be
+)
 
 func (g *group) size() int {
 	if g.inBuffer {
@@ -56,7 +66,7 @@ const (
 )
 
 // unfinished says that a line may come that belongs to it.
-func (g *group) unfinished() bool { return g.active || g.passedOn }
+func (g *group) unfinished() bool { return g.active || g.rest != noRest }
 
 // overdue says whether it has waited for long enough, for lines of file f.
 func (g *group) overdue(f *file, now time.Time, cfg *Config) bool {
@@ -70,9 +80,11 @@ func (g *group) overdue(f *file, now time.Time, cfg *Config) bool {
 // join deals with one line, at buf[start:end] and at pos in the file.
 func (w *worker) join(c *container, f *file, l logline.Line, start, end int, pos int64) {
 	g := &f.groups[l.Stream]
-	if g.passedOn {
+	if g.rest == restLeftOut {
 		w.counts.leftOut += end - start
-		g.passedOn = l.Partial
+		if !l.Partial {
+			g.rest = noRest
+		}
 		return
 	}
 	multiline := c.rule != nil && c.rule.Multiline.enabled()
@@ -81,20 +93,22 @@ func (w *worker) join(c *container, f *file, l logline.Line, start, end int, pos
 			w.counts.joined++
 			w.extend(g, start, end)
 			g.partial = l.Partial
-			if !g.partial && !multiline || w.spilled > maxSpilled {
+			if !g.partial && !multiline || !g.inBuffer && w.spilled > maxSpilled {
 				w.complete(c, f, l.Stream, early)
 			}
 			return
 		}
 		w.complete(c, f, l.Stream, ended)
 	}
+	piece := g.rest == restFollows
 	if !l.Partial && !multiline {
-		w.single(c, l, start, end)
+		g.rest = noRest
+		w.single(c, l, start, end, piece)
 		return
 	}
 	kept := w.bounded(start, end)
 	*g = group{
-		active: true, partial: l.Partial, inBuffer: true, truncated: kept < end, start: start, end: kept, content: g.content[:0], time: l.Time,
+		active: true, piece: piece, partial: l.Partial, inBuffer: true, truncated: kept < end, start: start, end: kept, content: g.content[:0], time: l.Time,
 		file: f, offset: pos,
 	}
 	if multiline && c.rule.Multiline.StackTraces {
@@ -104,10 +118,10 @@ func (w *worker) join(c *container, f *file, l logline.Line, start, end int, pos
 }
 
 // single makes a record of one line.
-func (w *worker) single(c *container, l logline.Line, start, end int) {
+func (w *worker) single(c *container, l logline.Line, start, end int, piece bool) {
 	kept := w.bounded(start, end)
 	w.last = nil
-	w.emit(c, entry{start: start, end: kept, time: l.Time, stream: l.Stream, truncated: kept < end})
+	w.emit(c, entry{start: start, end: kept, time: l.Time, stream: l.Stream, truncated: kept < end, piece: piece})
 }
 
 // bounded returns where a record that begins with buf[start:end] ends, and counts what is left out.
@@ -177,14 +191,24 @@ const (
 	lost               // what followed can't be read
 )
 
-// complete makes a record of what was put together. After an early end within a line, the rest of that line is left out.
+// complete makes a record of what was put together. After an early end within a line, its rest becomes another one, unless the first was cut.
 func (w *worker) complete(c *container, f *file, s logline.Stream, why cause) {
 	g := &f.groups[s]
 	if !g.active {
-		g.passedOn = g.passedOn && why == early
+		if why != early {
+			g.rest = noRest
+		}
 		return
 	}
-	e := entry{time: g.time, stream: s, truncated: g.truncated || g.partial && why != ended}
+	after := noRest
+	switch {
+	case !g.partial || why != early:
+	case g.truncated:
+		after = restLeftOut
+	default:
+		after = restFollows
+	}
+	e := entry{time: g.time, stream: s, truncated: g.truncated || g.partial && why == lost, piece: g.piece || after == restFollows}
 	if g.inBuffer {
 		e.start, e.end = g.start, g.end
 	} else {
@@ -195,7 +219,7 @@ func (w *worker) complete(c *container, f *file, s logline.Stream, why cause) {
 	if cap(content) > keepSpill {
 		content = nil
 	}
-	*g = group{content: content, passedOn: g.partial && why == early}
+	*g = group{content: content, rest: after}
 	if w.last == g {
 		w.last = nil
 	}

@@ -71,8 +71,10 @@ func (w *worker) serve(c *container, now time.Time) (more bool) {
 	} else if used > 0 {
 		f.endedAt = time.Time{}
 	}
-	for i := range f.groups {
-		w.spill(&f.groups[i])
+	for s := range logline.Streams {
+		if w.spill(&f.groups[s]); w.spilled > maxSpilled {
+			w.complete(c, f, s, early)
+		}
 	}
 	w.last = nil
 	w.records(c, f, w.buf[:used], now)
@@ -182,9 +184,9 @@ func (w *worker) line(c *container, f *file, start, end int, now time.Time) {
 	if !ok {
 		w.counts.malformed++
 		l = logline.Line{Time: now.UnixNano(), End: end - start}
-		if g := &f.groups[l.Stream]; g.partial || g.passedOn {
+		if g := &f.groups[l.Stream]; g.partial || g.rest != noRest {
 			if f.offset+int64(start) >= f.skip[l.Stream] {
-				w.single(c, l, start, end) // no runtime wrote it, so that it is no part of a line
+				w.single(c, l, start, end, false) // no runtime wrote it, so that it is no part of a line
 			}
 			return
 		}
