@@ -20,10 +20,7 @@ const (
 func orderLogs(request []byte) {
 	eachMessage(request, fieldResourceLogs, func(resource []byte) {
 		eachMessage(resource, fieldScopeLogs, func(scope []byte) {
-			eachMessage(scope, fieldLogRecords, func(record []byte) {
-				moveLast(record, fieldBody)
-				moveFirst(record, fieldObservedTime)
-			})
+			eachMessage(scope, fieldLogRecords, orderRecord)
 		})
 	})
 }
@@ -47,52 +44,44 @@ func eachMessage(message []byte, number protowire.Number, do func([]byte)) {
 	}
 }
 
-// maxMoved bounds what a field is moved over, in bytes: severity, times and the like.
-const maxMoved = 64
+// maxSmall bounds what a record may have beside its body to be put into order, in bytes: severity, times and the like.
+const maxSmall = 64
 
-// moveLast moves the last field with this number behind those that follow it in a message, unless they are more than maxMoved.
-func moveLast(message []byte, number protowire.Number) {
-	begin, end := 0, 0
-	for at := 0; at < len(message); {
-		num, typ, tag := protowire.ConsumeTag(message[at:])
+func orderRecord(record []byte) {
+	var body, observed span
+	for at := 0; at < len(record); {
+		num, typ, tag := protowire.ConsumeTag(record[at:])
 		if tag < 0 {
 			return
 		}
-		size := protowire.ConsumeFieldValue(num, typ, message[at+tag:])
+		size := protowire.ConsumeFieldValue(num, typ, record[at+tag:])
 		if size < 0 {
 			return
 		}
-		if num == number {
-			begin, end = at, at+tag+size
+		field := span{at, at + tag + size}
+		switch {
+		case num == fieldBody:
+			body = field // the last one counts
+		case num == fieldObservedTime && observed.end == 0:
+			observed = field
 		}
-		at += tag + size
+		at = field.end
 	}
-	var tail [maxMoved]byte
-	if n := copy(tail[:], message[end:]); n == len(message)-end {
-		copy(message[begin+n:], message[begin:end])
-		copy(message[begin:], tail[:n])
+	if body.end == 0 || len(record)-(body.end-body.begin) > maxSmall {
+		return
 	}
+	var small [maxSmall]byte
+	n := copy(small[:], record[observed.begin:observed.end])
+	first, second := observed, body
+	if body.begin < observed.begin {
+		first, second = body, observed
+	}
+	n += copy(small[n:], record[:first.begin])
+	n += copy(small[n:], record[first.end:second.begin])
+	n += copy(small[n:], record[second.end:])
+	copy(record[n:], record[body.begin:body.end])
+	copy(record, small[:n])
 }
 
-// moveFirst moves the first field with this number before those in front of it in a message, unless they are more than maxMoved.
-func moveFirst(message []byte, number protowire.Number) {
-	for at := 0; at < min(len(message), maxMoved); {
-		num, typ, tag := protowire.ConsumeTag(message[at:])
-		if tag < 0 {
-			return
-		}
-		size := protowire.ConsumeFieldValue(num, typ, message[at+tag:])
-		if size < 0 {
-			return
-		}
-		end := at + tag + size
-		if num == number {
-			var head [maxMoved]byte
-			n := copy(head[:], message[:at])
-			copy(message, message[at:end])
-			copy(message[end-n:], head[:n])
-			return
-		}
-		at = end
-	}
-}
+// span is where something begins and ends in bytes.
+type span struct{ begin, end int }
