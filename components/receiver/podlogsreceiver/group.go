@@ -45,8 +45,8 @@ type remainder uint8
 
 const (
 	noRest      remainder = iota // there is none
-	restFollows             // it is a record of its own
-	restLeftOut             // the line is longer than a record may be
+	restFollows                  // it is a record of its own
+	restLeftOut                  // the line is longer than a record may be
 )
 
 func (g *group) size() int {
