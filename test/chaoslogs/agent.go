@@ -71,11 +71,13 @@ func newAgent(dir, binary, store string) (*agent, error) {
 
 func (a *agent) config() string { return filepath.Join(a.dir, "config.yaml") }
 
+func (a *agent) log() string { return filepath.Join(a.dir, "log") }
+
 func (a *agent) metrics() string { return fmt.Sprintf("http://127.0.0.1:%d/metrics", a.port) }
 
 func (a *agent) start(ctx context.Context) (err error) {
 	a.process, err = child.Start(ctx, child.Command{
-		Name: "kof-otelcol", Path: a.binary, Args: []string{"--config", a.config()}, Log: filepath.Join(a.dir, "log"), Ready: a.metrics(),
+		Name: "kof-otelcol", Path: a.binary, Args: []string{"--config", a.config()}, Log: a.log(), Ready: a.metrics(),
 		Env: []string{"KOF_CLUSTER_NAME=chaos"},
 	})
 	return err

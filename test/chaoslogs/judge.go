@@ -6,8 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -47,14 +46,14 @@ func judge(ctx context.Context, a *agent, store *backends.Server, w *writers, ki
 	}
 	bound := kills * (workers*(batchBytes+turnBytes) + senders*requestBytes)
 	fmt.Printf("lines %d, lost %d, twice %d (%d bytes, bound %d), never written %d\n", w.total(), t.lost, t.twice, t.twiceBytes, bound, t.strange)
-	gaps, err := gapsOf(ctx, a)
+	var errs []error
+	gaps, err := gapsOf(a)
 	if err != nil {
 		return err
 	}
-	if gaps != "" {
-		fmt.Print(gaps)
+	if len(gaps) > 0 {
+		errs = append(errs, fmt.Errorf("%d gaps are reported, such as %s", len(gaps), gaps[0]))
 	}
-	var errs []error
 	if t.strange > 0 {
 		errs = append(errs, fmt.Errorf("%d records are none that was written: %s", t.strange, strings.Join(t.strangers, "\n")))
 	}
@@ -118,26 +117,13 @@ func strangers(ctx context.Context, store *backends.Server, c *container) any {
 	return records
 }
 
-// gapsOf returns the lines of the agent's metrics that tell of gaps and drops.
-func gapsOf(ctx context.Context, a *agent) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.metrics(), http.NoBody)
-	if err != nil {
-		return "", err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
-	page, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return "", err
-	}
-	var found strings.Builder
-	for line := range strings.Lines(string(page)) {
-		if strings.HasPrefix(line, "otelcol_kof_pod_logs_gap") || strings.HasPrefix(line, "otelcol_kof_pod_logs_dropped") {
-			found.WriteString(line)
+// gapsOf returns the lines in which the agent's log tells of gaps. It tells of each kind once in a while; metrics end with each kill.
+func gapsOf(a *agent) (gaps []string, err error) {
+	text, err := os.ReadFile(a.log())
+	for line := range strings.Lines(string(text)) {
+		if strings.Contains(line, "otelcol_kof_pod_logs_gap_bytes") {
+			gaps = append(gaps, line)
 		}
 	}
-	return found.String(), nil
+	return gaps, err
 }

@@ -29,17 +29,18 @@ func (c *container) recognise(e found) bool {
 			continue
 		case f.open == nil && e.name.compare(f.name) > 0:
 			continue // the number of a deleted file is a newer one's: names of rotated files only tell of more age
-		case f.open == nil && (f.name != e.name || f.size != e.size):
+		case f.open == nil && (f.name != e.name || e.name.gz && f.onDisk != e.size || !e.name.gz && f.size != e.size):
 			// The number of a deleted file may be a new one's. One that is open isn't given away.
 			head, err := headOf(e)
 			if err != nil || len(head) < len(f.head) || !isSame(head, f.head) || !e.name.gz && e.size < f.offset {
 				continue
 			}
+			f.head = head
 		}
 		if f.done && f.open == nil && !e.name.gz && e.size > f.offset {
 			f.done = false // it was written to after all
 		}
-		f.listed, f.name, f.path = true, e.name, e.path
+		f.listed, f.name, f.path, f.onDisk = true, e.name, e.path, e.size
 		if !e.name.gz {
 			f.size = max(f.size, e.size)
 		}
@@ -62,9 +63,10 @@ func isSame(head, known []byte) bool { return string(head[:len(known)]) == strin
 func (w *worker) adopt(c *container, e found, now time.Time) *file {
 	head, err := headOf(e)
 	if err != nil {
-		c.relistAt = now.Add(retryListing) // it may have gone, or be compressed just now
-		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errReplaced) {
-			w.warn("unreadable", "Can't read a log file; trying again.", zap.String("path", e.path), zap.Error(err))
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errReplaced) {
+			c.again, c.unread, c.relistAt = true, true, now.Add(retryListing)
+		} else {
+			w.unreadableEntry(c, e, err, now)
 		}
 		return nil
 	}
@@ -72,9 +74,9 @@ func (w *worker) adopt(c *container, e found, now time.Time) *file {
 		if f.id == e.id || f.name.restart != e.name.restart || !isCopy(head, f.head) {
 			continue
 		}
-		if e.name.gz && f.open == nil && !f.done {
+		if f.open == nil && !f.done && (e.name.gz || !f.listed) {
 			// The original went before it could be opened.
-			f.id, f.path, f.name, f.listed = e.id, e.path, e.name, true
+			f.id, f.path, f.name, f.onDisk, f.listed = e.id, e.path, e.name, e.size, true
 			return nil
 		}
 		if e.name.gz || f.listed || f.open != nil {
@@ -84,12 +86,43 @@ func (w *worker) adopt(c *container, e found, now time.Time) *file {
 			return nil
 		}
 	}
-	f := &file{name: e.name, path: e.path, id: e.id, head: head, size: e.size, listed: true, grewAt: now}
+	f := &file{name: e.name, path: e.path, id: e.id, head: head, size: e.size, onDisk: e.size, listed: true, grewAt: now}
 	if e.name.gz {
 		f.size = 0
 	}
 	w.resume(c, f)
 	return f
+}
+
+// unreadableSince is since when an entry of a directory can't be looked into, and whether that was counted as a gap.
+type unreadableSince struct {
+	at      time.Time
+	counted bool
+}
+
+// readPatience is how long something is tried that can't be read: a compressed file may still be being written.
+const readPatience = 30 * time.Second
+
+// unreadableEntry deals with an entry that can't be looked into. It is tried for a while, then counted, and from then on tried when the directory
+// is listed anyway.
+func (w *worker) unreadableEntry(c *container, e found, err error, now time.Time) {
+	w.warn("unreadable", "Can't read a log file; trying again.", zap.String("path", e.path), zap.Error(err))
+	since, ok := c.unreadableBefore[e.id]
+	if !ok {
+		since.at = now
+	}
+	switch {
+	case since.counted:
+	case now.Sub(since.at) < readPatience:
+		c.unread, c.relistAt = true, now.Add(retryListing)
+	default:
+		since.counted = true
+		w.gap(c, reasonUnreadable, e.size)
+	}
+	if c.unreadable == nil {
+		c.unreadable = map[fileID]unreadableSince{}
+	}
+	c.unreadable[e.id] = since
 }
 
 // resume finds the checkpoint of a file: by device and inode, or by its beginning, which rotation and compression keep.
@@ -118,7 +151,7 @@ func (w *worker) resume(c *container, f *file) {
 	for s := range f.groups {
 		f.groups[s].rest = cp.rest[s]
 	}
-	f.done = cp.done && (f.name.gz || f.size <= f.offset)
+	f.done = cp.done && (f.name.gz && f.id == cp.id || !f.name.gz && f.size <= f.offset)
 }
 
 // takeStored removes and returns the first checkpoint of an earlier run that matches; nil if there is none.

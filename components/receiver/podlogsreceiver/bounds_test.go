@@ -193,3 +193,57 @@ func TestCutBeforeItsTurn(t *testing.T) {
 	s.expect(append(bodies, "old 1", "old 2", "old 3", "next")...)
 	require.Zero(t, s.sum("gaps"))
 }
+
+// All of a container's files were read, and some of them are beyond the bound: they are no gap, also after a restart.
+func TestTooManyFilesThatWereRead(t *testing.T) {
+	s := newStepper(t)
+	dir := s.logDir("app")
+	path := func(i int) string { return kubeletName(filepath.Join(dir, fmt.Sprintf("%d.log", i/40)), 10+i%40) }
+	n := 0
+	write := func() { appendTo(t, path(n), cri(fmt.Sprint("file ", n))); n++ }
+	for range maxListed {
+		write()
+	}
+	s.begin()
+	s.await()
+	for range 20 {
+		write()
+	}
+	s.await()
+	s.wait(time.Minute)
+	s.await()
+	s.deliver()
+	require.Equal(t, n, s.sink.count())
+	require.Zero(t, s.sum("gaps"))
+	s.kill()
+	s.begin()
+	s.await()
+	require.Zero(t, s.sum("gaps"), "all was read")
+}
+
+// A log gets no descriptor before it is copied and cut.
+func TestCutBeforeItWasOpened(t *testing.T) {
+	s := newStepper(t)
+	s.cfg.MaxOpenFiles = 16
+	path := filepath.Join(s.logDir("app"), "0.log")
+	for i := range 16 {
+		appendTo(t, filepath.Join(s.logDir(fmt.Sprint("a", i)), "0.log"), cri("other"))
+	}
+	s.begin()
+	_, lines := numbered("line", 0, 100)
+	appendTo(t, path, lines...)
+	s.relist()
+	s.settle()
+	s.wait(time.Second)
+	copyFile(t, path, kubeletName(path, 1))
+	require.NoError(t, os.Truncate(path, 0))
+	appendTo(t, path, cri("next"))
+	s.pass(3)
+	for i := range 16 {
+		require.NoError(t, os.RemoveAll(s.logDir(fmt.Sprint("a", i))))
+	}
+	s.pass(20)
+	s.deliver()
+	require.Zero(t, s.sum("gaps"))
+	require.Equal(t, 16+101, s.sink.count())
+}

@@ -20,8 +20,8 @@ type checkpoint struct {
 	offsets [logline.Streams]int64
 	// rest says of a stream that what follows its offset is the rest of a line whose beginning was passed on before it came.
 	rest    [logline.Streams]remainder
-	size    int64   // as it was last seen
-	cutting cutting // at the smaller offset
+	size    int64   // as it was last seen; of compressed files that are done as they are on disk
+	cutting cutting // at the offsets, if they are one
 	done    bool
 	beyond  bool // older files of the container were left out
 }
@@ -45,7 +45,7 @@ func (c *checkpoint) isUnique(head []byte) bool {
 
 // isOf says whether the checkpoint is of a file with its number, which may be that of a file that was deleted since.
 func (c *checkpoint) isOf(f *file) bool {
-	return c.matches(f.head) && (!c.done || f.size == c.size || c.isUnique(f.head))
+	return c.matches(f.head) && (!c.done || f.onDisk == c.size || c.isUnique(f.head))
 }
 
 // isOfCopy says whether a file that begins with head is a copy of the one that the checkpoint is of.

@@ -20,6 +20,9 @@ type container struct {
 	rule  *workload // nil: none
 	limit limiter
 
+	// unreadable are the entries of the last listing that can't be looked into, unreadableBefore those of the one before.
+	unreadable, unreadableBefore map[fileID]unreadableSince
+
 	files  []*file      // in the order in which they are read
 	stored []checkpoint // of an earlier run, for which no file was found yet
 
@@ -31,6 +34,8 @@ type container struct {
 	missedAt time.Time
 	moves    int  // listings in a row during which files were being renamed, so that one may not have been seen
 	beyond   bool // it has had more files than are listed
+	again    bool // something was gone when it was to be looked into
+	unread   bool // something couldn't be listed or looked into, and is tried again
 	gone     bool // the directory is gone
 	queued   bool // in its worker's ring
 	linked   bool // its file is a symbolic link, whose changes inotify doesn't tell
@@ -54,7 +59,10 @@ func (c *container) sort() {
 // current is the file to read: the oldest that isn't done; nil if there is none that is open. None is begun while an older one is missed
 // that may only have been moved, or can't be opened for a while, since the first lines may go on with its last one.
 func (c *container) current(now time.Time) *file {
-	missed := c.misses() || c.moves > 0
+	missed := c.misses() && now.Sub(c.missedAt) < openPatience || c.moves > 0 && c.moves < maxMoves
+	for _, since := range c.unreadable {
+		missed = missed || now.Sub(since.at) < openPatience
+	}
 	for _, f := range c.files {
 		switch {
 		case f.done:
@@ -105,6 +113,12 @@ func (c *container) checkpoints() []checkpoint {
 			cp.offsets[s], cp.rest[s] = c.takenTo(i, logline.Stream(s))
 			cp.offsets[s] = max(f.skip[s], cp.offsets[s])
 			cp.done = cp.done && cp.offsets[s] == f.offset
+		}
+		if min(cp.offsets[0], cp.offsets[1]) < f.offset {
+			cp.cutting = notCutting // it is cut again when the line is read again
+		}
+		if f.name.gz && cp.done {
+			cp.size = f.onDisk
 		}
 		list = append(list, cp)
 	}

@@ -52,6 +52,7 @@ func (w *worker) consume(ctx context.Context) bool {
 			logs = rest.Data()
 		}
 		w.batch.logs = logs
+		w.batch.number++ // what comes meanwhile goes where the pipeline hasn't been
 		if ctx.Err() != nil || w.consuming.Err() != nil {
 			return false
 		}
@@ -86,11 +87,12 @@ func (w *worker) checkpoint() {
 		return
 	}
 	updates := make([]update, 0, len(w.dirty)+len(w.removed))
+	updates = append(updates, w.removed...) // first: a container's directory may have been made again
 	for _, c := range w.dirty {
-		c.dirty = false
-		updates = append(updates, update{c.key, c.checkpoints()})
+		if c.dirty = false; w.containers[c.id] == c {
+			updates = append(updates, update{c.key, c.checkpoints()})
+		}
 	}
-	updates = append(updates, w.removed...)
 	w.dirty, w.removed = w.dirty[:0], w.removed[:0]
 	if err := w.store.save(w.consuming, updates); err != nil {
 		// The store keeps the newest in memory, and writes it with the next change.

@@ -34,6 +34,7 @@ type file struct {
 	changed int64
 	touched bool
 	most    int64 // the largest size that was seen
+	onDisk  int64 // when it was listed, compressed as it is
 	offset  int64 // of the next line to read, in bytes of content
 	// skip are offsets before which the lines of a stream were taken before a restart.
 	skip    [logline.Streams]int64

@@ -104,7 +104,7 @@ func watchMoves(dir string) func() bool {
 	before, err := os.Stat(dir)
 	return func() bool {
 		after, errAfter := os.Stat(dir)
-		return err == nil && errAfter == nil && after.ModTime().Equal(before.ModTime()) && time.Since(after.ModTime()) > settleTime
+		return err == nil && errAfter == nil && after.ModTime().Equal(before.ModTime()) && (time.Since(after.ModTime()) > settleTime || time.Since(after.ModTime()) < -settleTime)
 	}
 }
 

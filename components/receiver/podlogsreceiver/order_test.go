@@ -210,11 +210,13 @@ func TestRenamedForLong(t *testing.T) {
 	hidden := filepath.Join(t.TempDir(), "between two names")
 	appendTo(t, hidden, criPartial("begun and "))
 	times := func(at time.Time) { require.NoError(t, os.Chtimes(filepath.Dir(path), time.Time{}, at)) }
-	times(time.Now().Add(time.Hour)) // always just changed
+	times(time.Now().Add(9 * time.Millisecond)) // always just changed
 	s.begin()
 	for range 4 {
+		times(time.Now().Add(9 * time.Millisecond))
 		s.relist()
 		s.settle()
+		times(time.Now().Add(9 * time.Millisecond))
 		s.wait(time.Minute)
 		s.settle()
 	}

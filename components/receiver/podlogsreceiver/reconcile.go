@@ -16,13 +16,16 @@ func (w *worker) list(c *container, now time.Time) {
 	for again, n := true, 0; again && n < listAgain; n++ {
 		again = w.reconcile(c, now)
 	}
-	if !c.relistAt.IsZero() {
-		return // something couldn't be read that an earlier run may know
+	switch misses := c.misses(); {
+	case !misses:
+		c.missedAt = time.Time{}
+	case c.missedAt.IsZero():
+		c.missedAt = now
+	}
+	if c.unread || c.moves > 0 && c.moves < maxMoves {
+		return // an earlier run may know what couldn't be read
 	}
 	if c.misses() {
-		if c.missedAt.IsZero() {
-			c.missedAt = now
-		}
 		if now.Sub(c.missedAt) < retryListing {
 			c.relistAt = now.Add(retryListing)
 			return
@@ -34,7 +37,7 @@ func (w *worker) list(c *container, now time.Time) {
 			w.gap(c, reasonLost, unread)
 		}
 	}
-	c.stored, c.fromEnd = nil, false
+	c.stored = nil
 }
 
 // misses says whether a file wasn't found that an earlier run began to read: it may have been moved just when the directory was listed.
@@ -44,14 +47,15 @@ func (c *container) misses() bool {
 
 // reconcile says whether something went just when it was to be read.
 func (w *worker) reconcile(c *container, now time.Time) (again bool) {
-	c.relist, c.relistAt = false, time.Time{}
-	for _, f := range c.files {
-		f.headListed = len(f.head) >= minHead
+	c.relist, c.relistAt, c.unread, c.again = false, time.Time{}, false, false
+	known := make([]int, len(c.files))
+	for i, f := range c.files {
+		known[i] = len(f.head)
 	}
 	l, err := listLogs(c.dir)
 	if err != nil {
 		w.warn("unreadable", "Can't list a container's log files.", zap.String("directory", c.dir), zap.Error(err))
-		c.relistAt = now.Add(retryListing)
+		c.relistAt, c.unread = now.Add(retryListing), true
 		return false
 	}
 	switch {
@@ -60,12 +64,13 @@ func (w *worker) reconcile(c *container, now time.Time) (again bool) {
 	case c.moves < maxMoves:
 		c.moves++
 	default:
-		c.moves, l.moved = 0, false // it goes on and on
+		l.moved = false // it goes on and on
 	}
 	c.gone, c.linked = !l.exists, false
 	w.touch(c)
-	for _, f := range c.files {
-		f.listed, f.fresh = false, false
+	c.unreadable, c.unreadableBefore = nil, c.unreadable
+	for i, f := range c.files {
+		f.listed, f.fresh, f.headListed = false, false, known[i] >= minHead
 		if f.open != nil && f.gz == nil && len(f.head) < headSize {
 			f.unchanged() // learns what was written since, for copies to be known by
 		}
@@ -88,8 +93,9 @@ func (w *worker) reconcile(c *container, now time.Time) (again bool) {
 	c.sort()
 	c.dropBeyond()
 	w.openAll(c, now)
-	again = !c.relistAt.IsZero()
+	again = c.again
 	if !l.moved {
+		c.fromEnd = false
 		w.forgetUnlisted(c, now)
 	} else if c.relistAt.IsZero() {
 		c.relistAt = now
@@ -144,8 +150,8 @@ func (w *worker) forgetUnlisted(c *container, now time.Time) {
 			c.relistAt = now.Add(retryListing)
 			return false
 		}
-		if !f.done {
-			w.gap(c, reasonDeleted, max(f.most, f.size)-f.offset+w.abandon(f))
+		if bytes := max(f.most, f.size) - f.offset + w.abandon(f); !f.done && (bytes > 0 || f.name.gz) {
+			w.gap(c, reasonDeleted, bytes)
 		}
 		return true
 	})
@@ -157,35 +163,43 @@ func (w *worker) openAll(c *container, now time.Time) {
 		if f.done || f.open != nil || !f.listed {
 			continue
 		}
-		if !w.openFiles.take() && !w.closeNewer(c.files[i+1:]) {
+		spare := w.openFiles.take()
+		if !spare && unbegun(c.files[i+1:]) == nil {
+			w.warn("descriptors", "There are more log files to read than max_open_files; the others wait.", zap.Int64("max_open_files", w.openFiles.max))
 			f.unopened = now // which may be long; newer ones wait
 			c.relistAt = now.Add(retryListing)
 			return
 		}
 		if err := f.openFile(); err != nil {
-			w.openFiles.giveBack()
+			if spare {
+				w.openFiles.giveBack()
+			}
 			if f.unopened.IsZero() {
 				f.unopened = now
 			}
 			c.relistAt = now.Add(retryListing)
 			if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errReplaced) {
 				w.warn("unreadable", "Can't open a log file; trying again.", zap.String("path", f.path), zap.Error(err))
+			} else {
+				c.again = true
 			}
 			continue
+		}
+		if !spare {
+			unbegun(c.files[i+1:]).close() // whose place among the open files it takes
 		}
 		f.grewAt, f.unopened = now, time.Time{}
 	}
 }
 
-// closeNewer closes the newest file that wasn't begun, so that an older one can be opened, and keeps its place among the open files.
-func (w *worker) closeNewer(files []*file) bool {
+// unbegun is the newest file that is open and wasn't begun, so that it can be opened again; nil if there is none.
+func unbegun(files []*file) *file {
 	for _, f := range slices.Backward(files) {
 		if f.open != nil && f.listed && f.offset == 0 && !f.done {
-			f.close()
-			return true
+			return f
 		}
 	}
-	return false
+	return nil
 }
 
 func (w *worker) closeFile(f *file) {

@@ -109,6 +109,15 @@ func (s *stepper) settle() {
 	require.Fail(s.t, "reads on and on")
 }
 
+// pass lets n seconds pass.
+func (s *stepper) pass(n int) {
+	for range n {
+		s.relist()
+		s.settle()
+		s.wait(time.Second)
+	}
+}
+
 // await reads until nothing is left to read, all waits included.
 func (s *stepper) await() {
 	s.relist()

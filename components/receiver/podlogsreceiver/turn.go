@@ -42,7 +42,7 @@ func (w *worker) serve(c *container, now time.Time) (more bool) {
 		}
 		if f.offset == 0 && f.name.suffix != "" {
 			patience := retryListing
-			if len(f.head) > 0 {
+			if len(f.head) > 0 && bytes.IndexByte(f.head, '\n') < 0 {
 				patience = w.cfg.IncompleteTimeout // there is no whole line
 			}
 			if len(f.head) < minHead && now.Sub(f.grewAt) < patience {
@@ -109,7 +109,7 @@ func (w *worker) ended(c *container, f *file, n int, now time.Time) bool {
 func (w *worker) finish(c *container, f *file, now time.Time) {
 	f.done, f.doneAt = true, now
 	w.pull(c, f) // if it was empty
-	if next := c.next(f); next == nil || next.name.restart != f.name.restart {
+	if next := c.next(f); next == nil || next.name.restart != f.name.restart || next.done || next.offset > 0 {
 		for s := range logline.Streams {
 			w.complete(c, f, s, ended) // else a line may go on in the next file
 		}
@@ -203,17 +203,16 @@ func (w *worker) parsed(c *container, f *file, l logline.Line, start int) {
 
 // unreadable deals with a file that can't be read, or not yet.
 func (w *worker) unreadable(c *container, f *file, err error, now time.Time) (more bool) {
-	// A compressed file may still be being written.
-	const patience = 30 * time.Second
 	if f.endedAt.IsZero() {
 		f.endedAt = now
 	}
 	w.closeFile(f)
-	if f.gz == nil && !errors.Is(err, io.ErrUnexpectedEOF) || now.Sub(f.endedAt) > patience {
+	if f.gz == nil && !errors.Is(err, io.ErrUnexpectedEOF) || now.Sub(f.endedAt) > readPatience {
 		w.warn("unreadable", "Can't read a log file.", zap.String("path", f.path), zap.Error(err))
 		w.gap(c, reasonUnreadable, max(f.most, f.size)-f.offset)
 		w.lose(c, f, now)
 		f.done, f.doneAt = true, now
+		f.offset, f.cutting = max(f.most, f.size, f.offset), cuttingLong
 		w.touch(c)
 	}
 	c.relistAt = now.Add(retryListing)

@@ -4,6 +4,7 @@ package podlogsreceiver
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -172,6 +173,7 @@ func (w *worker) look(now time.Time) {
 				c.limit = newLimiter(n.rule.RateLimit)
 			}
 			c.stored = w.store.of(c.key)
+			c.beyond = slices.ContainsFunc(c.stored, func(cp checkpoint) bool { return cp.beyond })
 			w.containers[id] = c
 			w.count.Add(1)
 		}
