@@ -112,9 +112,13 @@ var filters, logFilters = func() (metrics, logs *strings.Replacer) {
 		cluster   = region + `,cluster=~"$cluster"`
 		tenant    = cluster + `,tenant=~"$tenant"`
 		namespace = tenant + `,namespace=~"$namespace"`
+		workload  = `,workload_kind=~"$workload_kind",workload=~"$workload"`
+		// The one cluster that is looked at in detail.
+		detail          = region + `,cluster=~"$detail"`
+		detailNamespace = detail + `,tenant=~"$tenant",namespace=~"$namespace"`
 	)
 	metrics = strings.NewReplacer("@region", region, "@cluster", cluster, "@tenant", tenant, "@namespace", namespace,
-		"@workload", namespace+`,workload_kind=~"$workload_kind",workload=~"$workload"`, "@node", cluster+`,node=~"$node"`)
+		"@workload", namespace+workload, "@detailNamespace", detailNamespace, "@detailWorkload", detailNamespace+workload, "@detail", detail, "@node", cluster+`,node=~"$node"`)
 	const logCluster = `k8s.cluster.name:in(${cluster:doublequote})`
 	return metrics, strings.NewReplacer("@cluster", logCluster, "@namespace", logCluster+` k8s.namespace.name:in(${namespace:doublequote})`)
 }()

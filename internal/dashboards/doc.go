@@ -15,12 +15,13 @@
 //	@namespace  region, cluster, tenant and namespace
 //	@workload   the same and workload_kind and workload, for metrics that have them
 //	@node       region, cluster and node
+//	@detail     region and the cluster that is looked at in detail; also @detailNamespace, @detailWorkload
 //
 // Variables take several values or all. "All" is .*, which series without the label fit too: a dashboard works in a region's own
-// Grafana, without Promxy and tenants.
+// Grafana, without Promxy and tenants. A variable without "All" keeps queries of single nodes, containers and volumes to a cluster or namespace.
 //
 // # Conventions
 //
-// Every panel has a unit and says by its title what it shows. Rates are over $__rate_interval, costs over $__range. Thresholds are only
-// where a value is good or bad by itself. Every query is run against real data by test/dashboards.
+// Every panel has a unit and says by its title what it shows. Rates are over $__rate_interval. Costs over $__range are read of the
+// hours that regions record (finops_hours.go), or of counters of what is chosen. Thresholds are only where a value is good or bad by itself. Every query is run against real data by test/dashboards.
 package dashboards

@@ -3,6 +3,8 @@
 package dashboards
 
 import (
+	"strings"
+
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
@@ -102,7 +104,8 @@ func (p panel) above(warn, crit float64) panel { p.steps = rising(warn, crit); r
 // below colours values under warn yellow, under crit red.
 func (p panel) below(warn, crit float64) panel { p.steps = falling(warn, crit); return p }
 
-// leads makes the values of a label link to a dashboard, with the label as its variable of the same name.
+// leads makes the values of a label link to a dashboard, with the label as its variable of the same name. Further variables are named as labels are,
+// or variable=label.
 func (p panel) leads(label, uid string, variables ...string) panel {
 	links := map[string]string{}
 	for k, v := range p.links {
@@ -110,7 +113,11 @@ func (p panel) leads(label, uid string, variables ...string) panel {
 	}
 	url := "/d/" + uid + "?${metrics:queryparam}&${__url_time_range}"
 	for _, v := range append(variables, label) {
-		url += "&var-" + v + "=${__data.fields." + v + "}"
+		name, field, found := strings.Cut(v, "=")
+		if !found {
+			field = name
+		}
+		url += "&var-" + name + "=${__data.fields." + field + "}"
 	}
 	links[label] = url
 	p.links = links

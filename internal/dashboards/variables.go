@@ -21,6 +21,7 @@ type variable struct {
 	query       string // PromQL: what label_values() takes; LogsQL: the filter
 	field       string // of LogsQL
 	text        string // of a variable to type into: what it is at first
+	chosen      bool   // has no "All", and is the first of its values at first
 }
 
 // The variables that dashboards share. Each lists the values that fit those before it.
@@ -42,14 +43,23 @@ var (
 	byTenant    = append(byCluster[:3:3], tenant)
 	byNamespace = append(byTenant[:4:4], namespace)
 	byNode      = append(byCluster[:3:3], node)
-	byWorkload  = append(byNamespace[:5:5],
-		labelValues("workload_kind", "Kind", `kof_container_cost_total{@namespace}, workload_kind`),
-		labelValues("workload", "Workload", `kof_container_cost_total{@namespace,workload_kind=~"$workload_kind"}, workload`))
+	byWorkload  = append(byNamespace[:5:5], ofWorkloads("@namespace")...)
 )
+
+// ofWorkloads are the choices of workloads within what is chosen already.
+func ofWorkloads(within string) []variable {
+	return []variable{
+		labelValues("workload_kind", "Kind", `kof_container_cost_total{`+within+`}, workload_kind`),
+		labelValues("workload", "Workload", `kof_container_cost_total{`+within+`,workload_kind=~"$workload_kind"}, workload`),
+	}
+}
 
 func labelValues(name, label, query string) variable {
 	return variable{name: name, label: label, source: metricsType, query: query}
 }
+
+// one has to be chosen: "All" would be too much for what the dashboard asks.
+func (v variable) one() variable { v.chosen = true; return v }
 
 // ref is the data source that a variable of that type chooses.
 func ref(source string) common.DataSourceRef {
@@ -73,13 +83,18 @@ func (v variable) build() cog.Builder[dashboard.VariableModel] {
 		Datasource(ref(v.source)).
 		Refresh(dashboard.VariableRefreshOnTimeRangeChanged).
 		Sort(dashboard.VariableSortNaturalAsc).
-		Multi(true).IncludeAll(true).
-		Current(dashboard.VariableOption{Text: text("All"), Value: text("$__all")})
+		Multi(true)
+	if !v.chosen {
+		b.IncludeAll(true).Current(dashboard.VariableOption{Text: text("All"), Value: text("$__all")})
+	}
 	if v.source == logsType {
 		return b.AllValue("*").Query(dashboard.StringOrMap{Map: map[string]any{
 			"refId": "variable", "type": "fieldValue", "field": v.field, "query": logFilters.Replace(v.query), "limit": 1000,
 		}})
 	}
 	query := "label_values(" + filters.Replace(v.query) + ")"
-	return b.AllValue(".*").Query(dashboard.StringOrMap{String: &query}).Definition(query)
+	if !v.chosen {
+		b.AllValue(".*")
+	}
+	return b.Query(dashboard.StringOrMap{String: &query}).Definition(query)
 }

@@ -24,7 +24,7 @@ const patience = "--virtual-time-budget=20000"
 
 // testBrowser looks at the data in the stores' own pages, with a panel's query. Jaeger's page isn't in its Go module.
 func testBrowser(t *testing.T, w *world) {
-	query := exprOf(t, "infrastructure/clusters/CPU")
+	query := exprOf(t, "infrastructure/clusters/CPU", time.Hour)
 	page := w.stores.Metrics.URL + "/vmui/?#/?g0.expr=" + url.QueryEscape(query) + "&g0.range_input=2m&g0.step_input=5s&g0.tab=0&g0.end_input=" +
 		url.QueryEscape(time.Now().UTC().Format("2006-01-02T15:04:05"))
 	dom, _ := browser.Run(t, page, "--dump-dom", patience)

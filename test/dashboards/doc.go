@@ -6,7 +6,7 @@
 // real stores by the real agent, installed by its chart on a real Kubernetes of one node (package test/kube), and runs every query of every
 // panel, variable and rule: it has to return data, with the labels that legends and columns name. What can't run there is exposed by pods that
 // serve testdata/expositions, whose README names each. What returns nothing even so is listed in testdata/exceptions.yaml, with its reason;
-// an exception that does return data fails the test as well.
+// an exception that does return data fails the test as well. TestHoursAreTheCosts compares costs with the counters of a fleet, and counts what is read.
 //
 //	make dashboards-check
 //

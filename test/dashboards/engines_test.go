@@ -4,6 +4,7 @@ package dashboards
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -14,7 +15,7 @@ import (
 func TestEnginesTakeQueries(t *testing.T) {
 	metrics := backends.StartT(t, backends.StartVictoriaMetrics, backends.Options{})
 	logs := backends.StartT(t, backends.StartVictoriaLogs, backends.Options{})
-	for _, q := range append(ofDashboards(t), ofRules(t)...) {
+	for _, q := range append(ofDashboards(t, time.Hour), ofRules(t)...) {
 		var err error
 		if q.source == logsType {
 			_, err = askLogs(t.Context(), logs.URL, q.kind, q.expr)

@@ -22,6 +22,8 @@ func labelsOf(expr parser.Expr) (map[string]bool, bool) {
 		return labelsOf(e.Expr)
 	case *parser.StepInvariantExpr:
 		return labelsOf(e.Expr)
+	case *parser.SubqueryExpr:
+		return labelsOf(e.Expr)
 	case *parser.NumberLiteral:
 		return map[string]bool{}, true
 	case *parser.AggregateExpr:
@@ -33,6 +35,8 @@ func labelsOf(expr parser.Expr) (map[string]bool, bool) {
 		switch e.Func.Name {
 		case "vector", "scalar", "time", "days_in_month", "day_of_month", "hour":
 			return map[string]bool{}, true
+		case "sum_over_time", "avg_over_time", "count_over_time":
+			return labelsOf(e.Args[0])
 		case "histogram_quantile":
 			of, known := labelsOf(e.Args[1])
 			delete(of, "le")
@@ -80,6 +84,7 @@ func set(names ...string) map[string]bool {
 func TestLabelsOf(t *testing.T) {
 	for query, want := range map[string][]string{
 		`sum by (a, b) (x)`: {"a", "b"}, `topk(3, sum by (a) (x))`: {"a"}, `sum(x) or vector(0)`: {}, `1 - avg by (a) (rate(x[1m]))`: {"a"},
+		`sum_over_time((sum by (a) (x) * (time() > bool 3))[1d:1h])`: {"a"}, `count by (a) (sum_over_time((sum by (a, b) (x))[1d:1h]))`: {"a"},
 		`histogram_quantile(0.9, sum by (a, le) (rate(x[1m])))`: {"a"}, `sum by (a) (x) / on (a) sum by (a, b) (y)`: {"a"},
 		`sum by (a) (x) * on (a) group_left (b) max by (a, b) (y)`: {"a", "b"},
 	} {

@@ -40,18 +40,23 @@ func TestNoPanelIsEmpty(t *testing.T) {
 		t.Skip("runs a Kubernetes")
 	}
 	kube.NeedT(t)
-	questions := append(ofDashboards(t), ofRules(t)...)
+	questions := append(ofDashboards(t, time.Hour), ofRules(t)...)
 	w := newWorld(t)
 	start := time.Now()
-	open := slices.Clone(questions)
 	excepted := exceptions(t)
-	for time.Since(start) < dataTimeout && !onlyExceptions(open, excepted) {
-		time.Sleep(2 * time.Second)
-		open = w.ask(t, open)
-		// Jaeger tells of queries once there are some.
-		_, err := w.stores.Traces.Services(t.Context())
-		require.NoError(t, err)
+	until := func(open []*question) []*question {
+		for time.Since(start) < dataTimeout && !onlyExceptions(open, excepted) {
+			time.Sleep(2 * time.Second)
+			open = w.ask(t, open)
+			// Jaeger tells of queries once there are some.
+			_, err := w.stores.Traces.Services(t.Context())
+			require.NoError(t, err)
+		}
+		return open
 	}
+	open := until(slices.DeleteFunc(slices.Clone(questions), ofHours))
+	past := w.toPast(t)
+	open = append(open, w.ask(t, slices.DeleteFunc(slices.Clone(questions), func(q *question) bool { return !ofHours(q) }))...)
 	t.Logf("%d of %d queries have data after %.0f s", len(questions)-len(open), len(questions), time.Since(start).Seconds())
 	empty := map[string]error{}
 	for _, q := range open {
@@ -67,7 +72,7 @@ func TestNoPanelIsEmpty(t *testing.T) {
 		assert.Contains(t, empty, name, "in testdata/exceptions.yaml (%s), but it has data, or isn't there", reason)
 	}
 	t.Run("Prometheus' engine", func(t *testing.T) { testPrometheus(t, w, questions, excepted) })
-	t.Run("costs", func(t *testing.T) { testCosts(t, w) })
+	t.Run("costs", func(t *testing.T) { testCosts(t, past) })
 	t.Run("browser", func(t *testing.T) { testBrowser(t, w) })
 	if t.Failed() {
 		t.Log(w.state(t))
@@ -108,8 +113,8 @@ func (w *world) answer(ctx context.Context, q *question) error {
 	return nil
 }
 
-// ofDashboards returns a question for each query of panels and variables.
-func ofDashboards(t *testing.T) []*question {
+// ofDashboards returns a question for each query of panels and variables, of a time that ends now.
+func ofDashboards(t *testing.T, of time.Duration) []*question {
 	var out []*question
 	for _, d := range load(t) {
 		name := strings.TrimSuffix(d.Path, ".yaml")
@@ -127,7 +132,7 @@ func ofDashboards(t *testing.T) []*question {
 				}
 				out = append(out, &question{
 					name: name + "/" + title + "/" + q.RefID, source: q.Datasource.Type, kind: q.QueryType, labels: labels,
-					expr: short(everything(d, q.Expr)),
+					expr: short(filled(d, q.Expr, of, all)),
 				})
 			}
 		}

@@ -35,6 +35,7 @@ type (
 	panel struct {
 		ID              int
 		Type, Title     string
+		Description     string
 		GridPos         struct{ X, Y, W, H int } `yaml:"gridPos"`
 		Targets         []target
 		FieldConfig     fieldConfig `yaml:"fieldConfig"`

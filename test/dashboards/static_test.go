@@ -3,11 +3,14 @@
 package dashboards
 
 import (
+	"cmp"
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/stretchr/testify/assert"
@@ -15,13 +18,20 @@ import (
 )
 
 // builtIn are the variables that Grafana itself fills in.
-var builtIn = regexp.MustCompile(`\$__[a-z_]+`)
+var builtIn = regexp.MustCompile(`\$\{?__[a-z_]+`)
 
-// everything is what a query asks when every variable is "All".
-func everything(d dashboard, expr string) string {
-	expr = strings.NewReplacer("$__rate_interval", "1m", "$__range_s", "3600", "$__range", "1h", "$__interval", "1m").Replace(expr)
+// everything is what a query asks of the last hour when every variable is "All", or all values are chosen where there is no "All".
+func everything(d dashboard, expr string) string { return filled(d, expr, time.Hour, all) }
+
+func all(v variable) string { return cmp.Or(v.AllValue, ".*") }
+
+// filled is what a query asks of a time that ends now, with a value for each variable.
+func filled(d dashboard, expr string, of time.Duration, value func(variable) string) string {
+	seconds := strconv.Itoa(int(of.Seconds()))
+	expr = strings.NewReplacer("$__rate_interval", "1m", "$__range_s", seconds, "$__range", seconds+"s", "$__interval", "1m",
+		"${__from:date:seconds}", strconv.FormatInt(time.Now().Add(-of).Round(time.Second).Unix(), 10)).Replace(expr)
 	for _, v := range d.Templating.List {
-		value := v.AllValue
+		value := value(v)
 		if v.Type == "textbox" {
 			value = v.Query.(string)
 		}

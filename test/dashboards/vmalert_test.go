@@ -52,7 +52,7 @@ acme: {amount: 50, scope: {tenant: acme}}
 	address = free.Addr().String()
 	require.NoError(t, free.Close())
 	var log bytes.Buffer
-	cmd := exec.Command(vmalert, "-rule="+dir+"/*.yaml", "-datasource.url="+w.stores.Metrics.URL, "-remoteWrite.url="+w.stores.Metrics.URL,
+	cmd := exec.Command(vmalert, "-rule="+dir+"/*.yaml", "-datasource.url="+w.stores.Metrics.URL, "-remoteWrite.url="+w.stores.Metrics.URL, "-external.label="+regionLabel+"="+region,
 		"-notifier.url=http://127.0.0.1:9", "-rule.evalDelay=0s", "-httpListenAddr="+address)
 	cmd.Stdout, cmd.Stderr = &log, &log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
