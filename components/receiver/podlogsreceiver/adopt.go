@@ -64,7 +64,7 @@ func (w *worker) adopt(c *container, e found, now time.Time) *file {
 	head, err := headOf(e)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errReplaced) {
-			c.again, c.unread, c.relistAt = true, true, now.Add(retryListing)
+			c.again, c.retry, c.relistAt = true, true, now.Add(retryListing)
 		} else {
 			w.unreadableEntry(c, e, err, now)
 		}
@@ -82,7 +82,7 @@ func (w *worker) adopt(c *container, e found, now time.Time) *file {
 		if e.name.gz || f.listed || f.open != nil {
 			f.foundAs(e)
 			// Before it was known as a copy it may have been taken for a file of its own.
-			c.takeStored(func(cp *checkpoint) bool { return cp.id == e.id && cp.isUnread() })
+			c.takeStored(func(cp *checkpoint) bool { return cp.id == e.id && cp.isUnbegun() })
 			return nil
 		}
 	}
@@ -114,7 +114,7 @@ func (w *worker) unreadableEntry(c *container, e found, err error, now time.Time
 	switch {
 	case since.counted:
 	case now.Sub(since.at) < readPatience:
-		c.unread, c.relistAt = true, now.Add(retryListing)
+		c.retry, c.relistAt = true, now.Add(retryListing)
 	default:
 		since.counted = true
 		w.gap(c, reasonUnreadable, e.size)
@@ -128,7 +128,7 @@ func (w *worker) unreadableEntry(c *container, e found, err error, now time.Time
 // resume finds the checkpoint of a file: by device and inode, or by its beginning, which rotation and compression keep.
 func (w *worker) resume(c *container, f *file) {
 	cp := c.takeStored(func(cp *checkpoint) bool { return cp.id == f.id && cp.isOf(f) })
-	if cp == nil || cp.isUnread() {
+	if cp == nil || cp.isUnbegun() {
 		// What was there and not begun may have become the copy of a file that was.
 		copied := func(cp *checkpoint) bool {
 			return cp.isOfCopy(f.head) && (f.name.gz || f.size >= min(cp.offsets[0], cp.offsets[1]))

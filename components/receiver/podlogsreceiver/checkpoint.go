@@ -51,8 +51,8 @@ func (c *checkpoint) isOf(f *file) bool {
 // isOfCopy says whether a file that begins with head is a copy of the one that the checkpoint is of.
 func (c *checkpoint) isOfCopy(head []byte) bool { return c.matches(head) && c.isUnique(head) }
 
-// isUnread says whether nothing of the file was taken.
-func (c *checkpoint) isUnread() bool { return !c.done && c.offsets == [logline.Streams]int64{} }
+// isUnbegun says whether nothing of the file was taken.
+func (c *checkpoint) isUnbegun() bool { return !c.done && c.offsets == [logline.Streams]int64{} }
 
 // unread is how much of the file was known to be there, and not taken.
 func (c *checkpoint) unread() int64 {

@@ -34,8 +34,8 @@ type container struct {
 	missedAt time.Time
 	moves    int  // listings in a row during which files were being renamed, so that one may not have been seen
 	beyond   bool // it has had more files than are listed
-	again    bool // something was gone when it was to be looked into
-	unread   bool // something couldn't be listed or looked into, and is tried again
+	again    bool // something went just when it was to be looked into
+	retry    bool // something couldn't be listed or looked into, and is tried again
 	gone     bool // the directory is gone
 	queued   bool // in its worker's ring
 	linked   bool // its file is a symbolic link, whose changes inotify doesn't tell
@@ -59,7 +59,7 @@ func (c *container) sort() {
 // current is the file to read: the oldest that isn't done; nil if there is none that is open. None is begun while an older one is missed
 // that may only have been moved, or can't be opened for a while, since the first lines may go on with its last one.
 func (c *container) current(now time.Time) *file {
-	missed := c.misses() && now.Sub(c.missedAt) < openPatience || c.moves > 0 && c.moves < maxMoves
+	missed := c.misses() && now.Sub(c.missedAt) < openPatience || c.moving()
 	for _, since := range c.unreadable {
 		missed = missed || now.Sub(since.at) < openPatience
 	}
@@ -191,8 +191,8 @@ func (l *limiter) allow(bytes int) bool {
 	return true
 }
 
-// moved says whether another file than the one that is read stands behind a symbolic link.
-func (c *container) moved() bool {
+// relinked says whether another file than the one that is read stands behind a symbolic link.
+func (c *container) relinked() bool {
 	for i := len(c.files) - 1; i >= 0; i-- {
 		if f := c.files[i]; f.name.suffix == "" {
 			info, err := os.Stat(f.path)

@@ -13,8 +13,8 @@ import (
 
 // list compares a container's directory with what is known of it. What is renamed or compressed meanwhile is found under its new name.
 func (w *worker) list(c *container, now time.Time) {
-	for again, n := true, 0; again && n < listAgain; n++ {
-		again = w.reconcile(c, now)
+	for n := 0; n == 0 || c.again && n < listAgain; n++ {
+		w.reconcile(c, now)
 	}
 	switch misses := c.misses(); {
 	case !misses:
@@ -22,14 +22,12 @@ func (w *worker) list(c *container, now time.Time) {
 	case c.missedAt.IsZero():
 		c.missedAt = now
 	}
-	if c.unread || c.moves > 0 && c.moves < maxMoves {
+	if c.retry || c.moving() {
 		return // an earlier run may know what couldn't be read
 	}
-	if c.misses() {
-		if now.Sub(c.missedAt) < retryListing {
-			c.relistAt = now.Add(retryListing)
-			return
-		}
+	if c.misses() && now.Sub(c.missedAt) < retryListing {
+		c.relistAt = now.Add(retryListing)
+		return
 	}
 	for i := range c.stored {
 		// The files are gone that an earlier run began to read.
@@ -45,9 +43,11 @@ func (c *container) misses() bool {
 	return !c.gone && slices.ContainsFunc(c.stored, func(cp checkpoint) bool { return cp.unread() > 0 })
 }
 
-// reconcile says whether something went just when it was to be read.
-func (w *worker) reconcile(c *container, now time.Time) (again bool) {
-	c.relist, c.relistAt, c.unread, c.again = false, time.Time{}, false, false
+// moving says whether files were being renamed when they were listed, which may go on and on.
+func (c *container) moving() bool { return c.moves > 0 && c.moves < maxMoves }
+
+func (w *worker) reconcile(c *container, now time.Time) {
+	c.relist, c.relistAt, c.retry, c.again = false, time.Time{}, false, false
 	known := make([]int, len(c.files))
 	for i, f := range c.files {
 		known[i] = len(f.head)
@@ -55,8 +55,8 @@ func (w *worker) reconcile(c *container, now time.Time) (again bool) {
 	l, err := listLogs(c.dir)
 	if err != nil {
 		w.warn("unreadable", "Can't list a container's log files.", zap.String("directory", c.dir), zap.Error(err))
-		c.relistAt, c.unread = now.Add(retryListing), true
-		return false
+		c.relistAt, c.retry = now.Add(retryListing), true
+		return
 	}
 	switch {
 	case !l.moved:
@@ -93,14 +93,12 @@ func (w *worker) reconcile(c *container, now time.Time) (again bool) {
 	c.sort()
 	c.dropBeyond()
 	w.openAll(c, now)
-	again = c.again
 	if !l.moved {
 		c.fromEnd = false
 		w.forgetUnlisted(c, now)
 	} else if c.relistAt.IsZero() {
 		c.relistAt = now
 	}
-	return again
 }
 
 // countBeyond counts files that nobody has read and nobody will, because there are too many newer ones.

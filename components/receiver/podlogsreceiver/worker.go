@@ -205,7 +205,7 @@ func (w *worker) poll(now time.Time) {
 const drainFor = 10 * time.Second
 
 func (w *worker) pollContainer(c *container, now time.Time) {
-	if c.relist || c.linked && c.moved() || !c.relistAt.IsZero() && now.After(c.relistAt) {
+	if c.relist || c.linked && c.relinked() || !c.relistAt.IsZero() && now.After(c.relistAt) {
 		w.list(c, now)
 	}
 	cut := false
