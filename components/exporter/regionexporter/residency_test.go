@@ -55,6 +55,11 @@ func TestResidency(t *testing.T) {
 	t.Logf("%d records, seed %d", records, seed)
 	w := newResidencyWorld(t, rand.New(rand.NewPCG(seed, 1)))
 	const perBatch = 1000
+	// Chance alone may bring no outage that lasts for long enough.
+	w.endpoints["eu-0"].status.Store(http.StatusServiceUnavailable)
+	for began := time.Now(); w.failovers() == 0; w.consume(perBatch) {
+		require.Less(t, time.Since(began), 10*time.Second, "nothing fails over")
+	}
 	for sent := 0; sent < records; sent += perBatch {
 		if w.reloads == 0 || w.rng.IntN(20) == 0 {
 			w.reload()
