@@ -3,6 +3,7 @@
 package podlogsreceiver
 
 import (
+	"bytes"
 	"errors"
 	"io/fs"
 	"slices"
@@ -32,7 +33,7 @@ func (c *container) recognise(e found) bool {
 		case f.open == nil && (f.name != e.name || e.name.gz && f.onDisk != e.size || !e.name.gz && f.size != e.size):
 			// The number of a deleted file may be a new one's. One that is open isn't given away.
 			head, err := headOf(e)
-			if err != nil || len(head) < len(f.head) || !isSame(head, f.head) || !e.name.gz && e.size < f.offset {
+			if err != nil || !bytes.HasPrefix(head, f.head) || !e.name.gz && e.size < f.offset {
 				continue
 			}
 			f.head = head
@@ -56,8 +57,6 @@ func (f *file) foundAs(e found) {
 	}
 	f.twin, f.twinPath, f.twinName, f.listed = e.id, e.path, e.name, true
 }
-
-func isSame(head, known []byte) bool { return string(head[:len(known)]) == string(known) }
 
 // adopt returns what is to be read of an entry that isn't known; nil for a copy of a file that is, and for what can't be read.
 func (w *worker) adopt(c *container, e found, now time.Time) *file {
@@ -144,7 +143,6 @@ func (w *worker) resume(c *container, f *file) {
 		}
 		return
 	}
-	c.beyond = c.beyond || cp.beyond
 	f.skip = cp.offsets
 	f.offset = min(cp.offsets[0], cp.offsets[1])
 	f.cutting = cp.cutting

@@ -47,7 +47,8 @@ func listLogs(dir string) (l listing, err error) {
 const (
 	// listAgain bounds how often a directory is listed at once in which files move.
 	listAgain = 5
-	// settleTime is how long ago a directory has to have changed: the clock of files' times ticks every 1 to 10 ms.
+	// settleTime is how long ago a directory has to have changed, or how far ahead, if the clock was set back. The clock of files' times ticks every
+	// 1 to 10 ms.
 	settleTime = 10 * time.Millisecond
 )
 
@@ -104,7 +105,7 @@ func watchMoves(dir string) func() bool {
 	before, err := os.Stat(dir)
 	return func() bool {
 		after, errAfter := os.Stat(dir)
-		return err == nil && errAfter == nil && after.ModTime().Equal(before.ModTime()) && (time.Since(after.ModTime()) > settleTime || time.Since(after.ModTime()) < -settleTime)
+		return err == nil && errAfter == nil && after.ModTime().Equal(before.ModTime()) && time.Since(after.ModTime()).Abs() > settleTime
 	}
 }
 
